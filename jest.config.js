@@ -1,0 +1,10 @@
+// The tests run the compiled files of dist/: the very JavaScript that ships, worker threads included.
+/** @type {import('jest').Config} */
+export default {
+  roots: ['<rootDir>/dist/test'],
+  testMatch: ['**/*.test.js'],
+  testEnvironment: '<rootDir>/test/nativeEnvironment.js',
+  transform: {},
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

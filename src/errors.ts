@@ -1,0 +1,62 @@
+/**
+ * The errors of the domain. A code is stable: clients may branch on it. How a code becomes an HTTP status is
+ * written down once, in src/http/problem.ts.
+ */
+export type ErrorCode =
+  /** The request is malformed; `fields` says where. */
+  | 'invalid_request'
+  /** A configuration value is wrong or two of them contradict each other. */
+  | 'invalid_configuration'
+  /** A file to import cannot be read as what it claims to be. */
+  | 'invalid_file'
+  | 'unknown_bot'
+  | 'unknown_intent'
+  | 'unknown_example'
+  /** An API key is missing or wrong. */
+  | 'unauthorized'
+  /** The API key is valid but may not write. */
+  | 'forbidden'
+  /** More work is queued than the server admits; `retryAfterMs` says when to come back. */
+  | 'overloaded'
+  /** The server starts or stops. */
+  | 'not_ready'
+  /** The client went away, or cancelled, before the work was done. */
+  | 'cancelled'
+  /** The encoder's files are absent or wrong. */
+  | 'encoder_unavailable'
+  /** The device asked for cannot be had here. */
+  | 'device_unavailable'
+  /** Another process has the store open. */
+  | 'store_in_use'
+  /** The store cannot be read or written. */
+  | 'store_unavailable';
+
+/** One offending place of a request: a JSON path such as `texts.3` and what is wrong with it. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface ErrorDetails {
+  readonly fields?: readonly FieldProblem[];
+  /** When to try again, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** Every error that kshot throws on purpose. The message says what to do about it. */
+export class KshotError extends Error {
+  override readonly name = 'KshotError';
+  readonly fields: readonly FieldProblem[] | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.fields = details.fields;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
