@@ -1,0 +1,357 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import Database from 'better-sqlite3';
+import { KshotError } from '../errors.js';
+import { acquireLock, type Lock } from './lock.js';
+import { BotEdit, some, toBlob, toBotRecord } from './sqliteEdit.js';
+import { asStoreFailure } from './sqliteErrors.js';
+import { migrate } from './sqliteMigrations.js';
+import { prepareStatements, type BotRow, type IntentRow, type Statements } from './sqliteStatements.js';
+import type {
+  BotContents,
+  BotRecord,
+  Change,
+  EmbeddedText,
+  IntentInput,
+  Settings,
+  Store,
+  StoredText,
+} from './store.js';
+
+const MEMORY = ':memory:';
+
+/** How long a statement waits for a lock that another program (a backup, a shell) holds, in ms. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** Five embeddings of 384 dimensions to a page; with SQLite's 4,096 it would be two, and a quarter of it empty. */
+const PAGE_BYTES = 8_192;
+
+/** What the write-ahead log is cut back to once a large import has passed through it. */
+const LOG_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens the store in a SQLite file, which is created where there is none, with the directories above it, and
+ * brought to the newest schema; or a store in memory, which is gone when it is closed.
+ *
+ * The store belongs to this process until it is closed.
+ *
+ * @throws KshotError `store_in_use` if another process has it; `store_unavailable` if the file cannot be read or
+ *   written, is damaged, or is a newer kshot's or another program's.
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- opening is synchronous in this backend alone
+export async function openSqliteStore(file: string): Promise<SqliteStore> {
+  if (file === MEMORY) return new SqliteStore(openDatabase(MEMORY), MEMORY, undefined);
+  const path = resolve(file);
+  let lock: Lock | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    lock = acquireLock(path);
+    return new SqliteStore(openDatabase(path), path, lock);
+  } catch (error) {
+    lock?.release();
+    throw asStoreFailure(error, path);
+  }
+}
+
+/** @throws KshotError of `migrate`, and SQLite's errors as they are. */
+function openDatabase(path: string): Database.Database {
+  const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    db.pragma(`page_size = ${PAGE_BYTES}`); // Of a new file; an old one keeps its own.
+    // FULL: every commit waits until the log is on the disk. NORMAL would keep the file whole through a power
+    // loss, but lose the commits since the last checkpoint. fullfsync: a Mac's fsync stops at the disk's cache.
+    db.pragma('synchronous = FULL');
+    db.pragma('fullfsync = ON');
+    db.pragma('foreign_keys = ON');
+    migrate(db, path);
+    // Last, because it is written into the file, which might have been somebody else's.
+    const mode = db.pragma('journal_mode = WAL', { simple: true });
+    if (mode !== 'wal' && path !== MEMORY) {
+      throw new KshotError(
+        'store_unavailable',
+        `Store ${path}: its file system cannot do write-ahead logging; keep the store on a local disk`,
+      );
+    }
+    db.pragma(`journal_size_limit = ${LOG_BYTES}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * The store in one SQLite file. A method does all its work before it returns its promise: calls cannot
+ * interleave, and each write is one transaction.
+ */
+export class SqliteStore implements Store {
+  readonly #db: Database.Database;
+  readonly #file: string;
+  readonly #lock: Lock | undefined;
+  readonly #sql: Statements;
+
+  /**
+   * Below this id every text has an embedding under this fingerprint: ids only grow, so a re-embedding that reads
+   * batch after batch need not look there again.
+   */
+  #embedded = { fingerprint: '', below: 0 };
+
+  /** @param lock taken for `file`; the store gives it back when it is closed. */
+  constructor(db: Database.Database, file: string, lock: Lock | undefined) {
+    this.#db = db;
+    this.#file = file;
+    this.#lock = lock;
+    this.#sql = prepareStatements(db);
+  }
+
+  /**
+   * Tells other processes, through `readLockOwner`, where this one serves.
+   *
+   * @throws KshotError `store_unavailable`.
+   */
+  announce(url: string): Promise<void> {
+    return this.#run(() => this.#lock?.describe({ url }));
+  }
+
+  listBots(): Promise<BotRecord[]> {
+    return this.#run(() => this.#sql.listBots.all().map(toBotRecord));
+  }
+
+  readBot(bot: string, fingerprint: string): Promise<BotContents | undefined> {
+    // In a transaction, so that its statements see one state even if another program writes.
+    return this.#run(() =>
+      this.#db
+        .transaction(() => {
+          const row = this.#sql.findBot.get(bot);
+          return row && this.#readContents(row, fingerprint);
+        })
+        .deferred(),
+    );
+  }
+
+  putBot(bot: string, settings: Settings): Promise<BotRecord> {
+    return this.#write(() => {
+      const row = this.#findOrInsertBot(bot);
+      const edit = new BotEdit(this.#sql, row);
+      const json = JSON.stringify(settings);
+      if (!isDeepStrictEqual(JSON.parse(json), JSON.parse(row.settings))) {
+        this.#sql.setSettings.run(json, row.id);
+        edit.markChanged();
+      }
+      return edit.finish().bot;
+    });
+  }
+
+  deleteBot(bot: string): Promise<boolean> {
+    return this.#write(() => this.#sql.deleteBot.run(bot).changes > 0);
+  }
+
+  putIntents(bot: string, intents: readonly IntentInput[], fingerprint: string): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#findOrInsertBot(bot);
+      const edit = new BotEdit(this.#sql, row);
+      const encoderId = this.#encoderId(fingerprint);
+      // Of one name given twice the last is meant, as if they had been put one after the other.
+      for (const input of new Map(intents.map((intent) => [intent.name, intent])).values()) {
+        let intent = this.#sql.findIntent.get(row.id, input.name);
+        intent ??= some(this.#sql.insertIntent.get(row.id, input.name, input.description));
+        if (intent.description !== input.description) {
+          this.#sql.setDescription.run(input.description, intent.id);
+          edit.markChanged();
+        }
+        edit.replaceTexts({ kind: 'label', intent, encoderId }, [input.label]);
+        edit.replaceTexts({ kind: 'example', intent, encoderId }, input.examples);
+      }
+      return edit.finish();
+    });
+  }
+
+  addExamples(
+    bot: string,
+    intent: string,
+    examples: readonly EmbeddedText[],
+    fingerprint: string,
+  ): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const edit = new BotEdit(this.#sql, row);
+      const place = {
+        kind: 'example',
+        intent: this.#getIntent(row, intent),
+        encoderId: this.#encoderId(fingerprint),
+      } as const;
+      for (const example of examples) edit.addExample(place, example);
+      return edit.finish();
+    });
+  }
+
+  removeExample(bot: string, intent: string, id: number): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const example = this.#sql.findExampleById.get(this.#getIntent(row, intent).id, id);
+      if (example === undefined) {
+        throw new KshotError('unknown_example', `Intent "${intent}" of bot "${bot}" has no example ${id}`);
+      }
+      const edit = new BotEdit(this.#sql, row);
+      edit.removeText({ id: example.id, kind: 'example', intent, text: example.text });
+      return edit.finish();
+    });
+  }
+
+  deleteIntent(bot: string, intent: string): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const edit = new BotEdit(this.#sql, row);
+      edit.removeIntent(this.#getIntent(row, intent));
+      return edit.finish();
+    });
+  }
+
+  putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change> {
+    return this.#write(() => {
+      const edit = new BotEdit(this.#sql, this.#getBot(bot));
+      const encoderId = this.#encoderId(fingerprint);
+      edit.replaceTexts({ kind: 'counterexample', intent: null, encoderId }, texts);
+      return edit.finish();
+    });
+  }
+
+  countMissingEmbeddings(fingerprint: string): Promise<number> {
+    return this.#run(() => some(this.#sql.countMissing.get(fingerprint)));
+  }
+
+  readMissingEmbeddings(fingerprint: string, limit: number): Promise<StoredText[]> {
+    return this.#run(() => {
+      const from = this.#embedded.fingerprint === fingerprint ? this.#embedded.below : 0;
+      const missing = this.#sql.listMissing.all(from, fingerprint, limit);
+      if (missing[0] !== undefined) this.#embedded = { fingerprint, below: missing[0].id };
+      return missing;
+    });
+  }
+
+  /** @throws RangeError if `embeddings` cannot be that many rows. */
+  writeEmbeddings(fingerprint: string, ids: readonly number[], embeddings: Float32Array): Promise<void> {
+    return this.#write(() => {
+      if (ids.length === 0 && embeddings.length === 0) return;
+      const width = embeddings.length / ids.length; // D
+      if (!Number.isInteger(width) || width === 0) {
+        throw new RangeError(`${embeddings.length} numbers are not the embeddings of ${ids.length} texts`);
+      }
+      const encoderId = this.#encoderId(fingerprint);
+      for (const [row, id] of ids.entries()) {
+        const vector = embeddings.subarray(row * width, (row + 1) * width);
+        this.#sql.setEmbedding.run(encoderId, toBlob(vector), id);
+      }
+    });
+  }
+
+  deleteOtherEmbeddings(fingerprint: string): Promise<number> {
+    return this.#write(() => {
+      this.#embedded = { fingerprint: '', below: 0 };
+      const count = some(this.#sql.countOtherEmbeddings.get(fingerprint));
+      this.#sql.deleteOtherEncoders.run(fingerprint); // And their embeddings.
+      return count;
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#run(() => void this.#sql.ping.get());
+  }
+
+  close(): Promise<void> {
+    if (!this.#db.open) return Promise.resolve();
+    return this.#run(() => {
+      try {
+        this.#db.close();
+      } finally {
+        this.#lock?.release();
+      }
+    });
+  }
+
+  /** Runs `work` at once; what it throws becomes a rejection. */
+  #run<T>(work: () => T): Promise<T> {
+    return new Promise((settle) => {
+      if (!this.#db.open) throw new KshotError('store_unavailable', `Store ${this.#file} has been closed`);
+      try {
+        settle(work());
+      } catch (error) {
+        throw asStoreFailure(error, this.#file);
+      }
+    });
+  }
+
+  /** Runs `work` in a transaction, which is on disk when the promise resolves and undone when it rejects. */
+  #write<T>(work: () => T): Promise<T> {
+    return this.#run(() => this.#db.transaction(work).immediate());
+  }
+
+  #readContents(row: BotRow, fingerprint: string): BotContents {
+    const intents = this.#sql.listIntents.all(row.id);
+    const intentNames = new Map(intents.map((intent) => [intent.id, intent.name]));
+    const count = some(this.#sql.countTextsOfBot.get(row.id));
+    const texts: StoredText[] = [];
+    let bytes = new Uint8Array(0); // of [count, D]
+    let width = 0; // bytes of an embedding
+    // One row at a time: all the blobs at once would hold the memory of the result a second time.
+    for (const [id, kind, intentId, text, vector] of this.#sql.readTextsOfBot.iterate(fingerprint, row.id)) {
+      if (vector === null) throw this.#missing(row.name, id);
+      if (texts.length === 0) {
+        width = vector.byteLength;
+        bytes = new Uint8Array(count * width);
+      }
+      if (vector.byteLength !== width || width % Float32Array.BYTES_PER_ELEMENT !== 0) {
+        throw this.#uneven(row.name, id);
+      }
+      bytes.set(vector, texts.length * width);
+      texts.push({ id, kind, intent: intentId === null ? null : (intentNames.get(intentId) ?? null), text });
+    }
+    return {
+      bot: toBotRecord(row),
+      intents: intents.map(({ name, description }) => ({ name, description })),
+      texts,
+      embeddings: new Float32Array(bytes.buffer),
+    };
+  }
+
+  /** A bot that did not exist is at revision 0: the write that creates it has yet to raise it. */
+  #findOrInsertBot(bot: string): BotRow {
+    const now = new Date().toISOString();
+    return this.#sql.findBot.get(bot) ?? some(this.#sql.insertBot.get(bot, '{}', now, now));
+  }
+
+  #getBot(bot: string): BotRow {
+    const row = this.#sql.findBot.get(bot);
+    if (row === undefined) throw new KshotError('unknown_bot', `There is no bot "${bot}"`);
+    return row;
+  }
+
+  #getIntent(bot: BotRow, intent: string): IntentRow {
+    const row = this.#sql.findIntent.get(bot.id, intent);
+    if (row === undefined) {
+      throw new KshotError('unknown_intent', `Bot "${bot.name}" has no intent "${intent}"`);
+    }
+    return row;
+  }
+
+  #encoderId(fingerprint: string): number {
+    return this.#sql.findEncoder.get(fingerprint) ?? some(this.#sql.insertEncoder.get(fingerprint));
+  }
+
+  #missing(bot: string, id: number): KshotError {
+    return new KshotError(
+      'store_unavailable',
+      `Store ${this.#file}: text ${id} of bot "${bot}" has no embedding of this encoder: ` +
+        'restart kshot, which embeds what is missing',
+    );
+  }
+
+  #uneven(bot: string, id: number): KshotError {
+    return new KshotError(
+      'store_unavailable',
+      `Store ${this.#file}: the embedding of text ${id} of bot "${bot}" has another length than the others: ` +
+        'the file is damaged, restore it from a backup',
+    );
+  }
+}

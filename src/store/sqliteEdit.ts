@@ -1,0 +1,121 @@
+import type { BotRow, IntentRow, Statements } from './sqliteStatements.js';
+import type { BotRecord, Change, EmbeddedText, Settings, StoredText, TextKind } from './store.js';
+
+/** Where texts belong, and whose embeddings they come with. */
+export interface Place {
+  readonly kind: TextKind;
+  /** Null for counter-examples. */
+  readonly intent: IntentRow | null;
+  readonly encoderId: number;
+}
+
+/** One write to one bot, within a transaction: changes its texts, notes what changed, and raises the revision. */
+export class BotEdit {
+  readonly #sql: Statements;
+  readonly #bot: BotRow;
+  readonly #added: StoredText[] = [];
+  readonly #removed: StoredText[] = [];
+  #isChanged: boolean;
+
+  constructor(sql: Statements, bot: BotRow) {
+    this.#sql = sql;
+    this.#bot = bot;
+    this.#isChanged = bot.revision === 0; // It was created by this very write.
+  }
+
+  /** Notes that something other than texts has changed. */
+  markChanged(): void {
+    this.#isChanged = true;
+  }
+
+  /** Makes `texts` all that there is at this place. */
+  replaceTexts(place: Place, texts: readonly EmbeddedText[]): void {
+    const wanted = new Map(texts.map(({ text, embedding }) => [toWellFormed(text), embedding]));
+    const present = new Map<string, number>();
+    const rows =
+      place.intent === null
+        ? this.#sql.listCounterexamples.all(this.#bot.id)
+        : this.#sql.listTextsOfIntent.all(place.intent.id, place.kind);
+    // What goes, goes first: an intent has one label at a time.
+    for (const { id, text } of rows) {
+      if (wanted.has(text)) present.set(text, id);
+      else this.removeText({ id, kind: place.kind, intent: place.intent?.name ?? null, text });
+    }
+    for (const [text, embedding] of wanted) this.#put(place, present.get(text), text, embedding);
+  }
+
+  /** Adds an example unless the intent has it already. */
+  addExample(place: Place & { readonly intent: IntentRow }, { text, embedding }: EmbeddedText): void {
+    const stored = toWellFormed(text);
+    const present = this.#sql.findExampleByText.get(place.intent.id, stored);
+    this.#put(place, present?.id, stored, embedding);
+  }
+
+  removeText(text: StoredText): void {
+    this.#sql.deleteText.run(text.id);
+    this.#removed.push(text);
+  }
+
+  /** Deletes an intent and its texts. */
+  removeIntent(intent: IntentRow): void {
+    for (const kind of ['label', 'example'] as const) {
+      for (const { id, text } of this.#sql.listTextsOfIntent.all(intent.id, kind)) {
+        this.removeText({ id, kind, intent: intent.name, text });
+      }
+    }
+    this.#sql.deleteIntent.run(intent.id);
+    this.markChanged();
+  }
+
+  /** Raises the revision if anything changed, and says what did. */
+  finish(): Change {
+    const isChanged = this.#isChanged || this.#added.length > 0 || this.#removed.length > 0;
+    return {
+      bot: toBotRecord(isChanged ? this.#raiseRevision() : this.#bot),
+      added: this.#added,
+      removed: this.#removed.sort((a, b) => a.id - b.id),
+    };
+  }
+
+  #raiseRevision(): BotRow {
+    const { id, revision, created_at: createdAt } = this.#bot;
+    return some(this.#sql.raiseRevision.get(revision === 0 ? createdAt : new Date().toISOString(), id));
+  }
+
+  /** @param id of the text if it is stored already; then its embedding alone may be missing. */
+  #put(place: Place, id: number | undefined, text: string, embedding: Float32Array): void {
+    const { kind, intent, encoderId } = place;
+    const textId = id ?? some(this.#sql.insertText.get(this.#bot.id, intent?.id ?? null, kind, text));
+    if (id === undefined) this.#added.push({ id: textId, kind, intent: intent?.name ?? null, text });
+    this.#sql.addEmbedding.run(textId, encoderId, toBlob(embedding));
+  }
+}
+
+export function toBotRecord(row: BotRow): BotRecord {
+  return {
+    name: row.name,
+    settings: JSON.parse(row.settings) as Settings,
+    revision: row.revision,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** The bytes of an embedding `[D]`, not copied: Float32, little-endian like every machine that kshot runs on. */
+export function toBlob(embedding: Float32Array): Buffer {
+  return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength);
+}
+
+/** What a statement that always returns a row returned. */
+export function some<T>(row: T | undefined): T {
+  if (row === undefined) throw new TypeError('SQLite returned no row');
+  return row;
+}
+
+/**
+ * Half a surrogate pair has no UTF-8 form and is stored as U+FFFD. Replaced before texts are compared, else two
+ * texts that are stored as one would clash.
+ */
+function toWellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}

@@ -1,0 +1,95 @@
+import type Database from 'better-sqlite3';
+import { KshotError } from '../errors.js';
+
+/** Marks a file as kshot's ("ksht"), so that another program's database is never migrated by mistake. */
+const APPLICATION_ID = 0x6b736874;
+
+/**
+ * The schema, step by step: the n-th step (from 1) takes a database from version n - 1 to n. A step that has been
+ * released is never edited; a change is a new step.
+ */
+export const MIGRATIONS: readonly string[] = [
+  // AUTOINCREMENT: an id is never given twice, so that who still holds one cannot mean another row by it.
+  `
+  CREATE TABLE bots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    settings TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE intents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    description TEXT,
+    UNIQUE (bot_id, name)
+  ) STRICT;
+
+  -- bot_id repeats what the intent knows: all texts of a bot are one range of an index, in the order of their ids.
+  CREATE TABLE texts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    intent_id INTEGER REFERENCES intents ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('example', 'counterexample', 'label')),
+    text TEXT NOT NULL,
+    CHECK ((kind = 'counterexample') = (intent_id IS NULL)),
+    UNIQUE (intent_id, kind, text)
+  ) STRICT;
+  CREATE INDEX texts_of_bot ON texts (bot_id);
+  CREATE UNIQUE INDEX one_label ON texts (intent_id) WHERE kind = 'label';
+  CREATE UNIQUE INDEX counterexamples ON texts (bot_id, text) WHERE kind = 'counterexample';
+
+  CREATE TABLE encoders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL UNIQUE
+  ) STRICT;
+
+  -- vector: [D] Float32, little-endian. A rowid table: rows of this size do not fit the inner pages that a table
+  -- WITHOUT ROWID keeps them in.
+  CREATE TABLE embeddings (
+    text_id INTEGER NOT NULL REFERENCES texts ON DELETE CASCADE,
+    encoder_id INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+    vector BLOB NOT NULL,
+    UNIQUE (text_id, encoder_id)
+  ) STRICT;
+  CREATE INDEX embeddings_of_encoder ON embeddings (encoder_id);
+  `,
+];
+
+/**
+ * Brings a database to the newest schema: all the steps that it lacks, or none. Its version is its `user_version`.
+ *
+ * @throws KshotError `store_unavailable` if the database is another program's or a newer kshot's; it is left as
+ *   it was.
+ */
+export function migrate(db: Database.Database, file: string, migrations = MIGRATIONS): void {
+  db.transaction(() => {
+    const version = readNumber(db, 'PRAGMA user_version');
+    const isOurs = readNumber(db, 'PRAGMA application_id') === APPLICATION_ID;
+    const isEmpty = version === 0 && readNumber(db, 'SELECT count(*) FROM sqlite_schema') === 0;
+    if (!isOurs && !isEmpty) {
+      throw new KshotError(
+        'store_unavailable',
+        `Store ${file}: this SQLite database belongs to another program; name another file`,
+      );
+    }
+    if (version > migrations.length) {
+      throw new KshotError(
+        'store_unavailable',
+        `Store ${file}: written by a newer kshot (schema ${version}; this one knows ${migrations.length}): ` +
+          'run that version, or name another file',
+      );
+    }
+    if (version === migrations.length) return;
+    for (const step of migrations.slice(version)) db.exec(step);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${migrations.length}`);
+  }).immediate();
+}
+
+function readNumber(db: Database.Database, sql: string): number {
+  return db.prepare<[], number>(sql).pluck().get() ?? 0;
+}

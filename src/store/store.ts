@@ -1,0 +1,136 @@
+/**
+ * The store: bots, intents and texts, durably. It is the truth; index and class vectors are derived from it.
+ * Every write is on disk when its promise resolves, is applied whole or not at all, and raises the bot's
+ * revision by one (a write that changes nothing leaves the revision as it is).
+ */
+export interface Store {
+  /** All bots, by name. */
+  listBots(): Promise<BotRecord[]>;
+
+  /**
+   * A bot with all its texts and their embeddings under `fingerprint`; undefined where there is no such bot.
+   *
+   * @throws KshotError `store_unavailable` if an embedding is missing: `embedMissing` has not been run to its end.
+   */
+  readBot(bot: string, fingerprint: string): Promise<BotContents | undefined>;
+
+  /** Creates a bot or replaces its settings (any JSON object; the store does not look inside). */
+  putBot(bot: string, settings: Settings): Promise<BotRecord>;
+
+  /** Deletes a bot and all that belongs to it; false where there was none. */
+  deleteBot(bot: string): Promise<boolean>;
+
+  /**
+   * Creates or replaces intents, in one transaction; a bot that does not exist is created with empty settings.
+   * A text that an intent had and still has keeps its id; one given twice is kept once.
+   */
+  putIntents(bot: string, intents: readonly IntentInput[], fingerprint: string): Promise<Change>;
+
+  /**
+   * Adds examples to an intent; a text that it has already is left as it is.
+   * @throws KshotError `unknown_bot`, `unknown_intent`.
+   */
+  addExamples(
+    bot: string,
+    intent: string,
+    examples: readonly EmbeddedText[],
+    fingerprint: string,
+  ): Promise<Change>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_intent`, `unknown_example`. */
+  removeExample(bot: string, intent: string, id: number): Promise<Change>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_intent`. */
+  deleteIntent(bot: string, intent: string): Promise<Change>;
+
+  /**
+   * Replaces the bot's counter-examples; a text that stays keeps its id.
+   * @throws KshotError `unknown_bot`.
+   */
+  putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change>;
+
+  /** How many texts have no embedding under `fingerprint`. */
+  countMissingEmbeddings(fingerprint: string): Promise<number>;
+
+  /** Up to `limit` texts that have none, in the order of their ids. */
+  readMissingEmbeddings(fingerprint: string, limit: number): Promise<StoredText[]>;
+
+  /**
+   * Writes embeddings, in one transaction, so that what is written survives an interruption.
+   * @param embeddings `[ids.length, D]`. Ids that have been deleted meanwhile are passed over.
+   */
+  writeEmbeddings(fingerprint: string, ids: readonly number[], embeddings: Float32Array): Promise<void>;
+
+  /** Deletes the embeddings of every other encoder; returns how many. */
+  deleteOtherEmbeddings(fingerprint: string): Promise<number>;
+
+  /** @throws KshotError `store_unavailable` if the store cannot answer. */
+  ping(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** A JSON object. */
+export type Settings = Record<string, unknown>;
+
+export interface BotRecord {
+  readonly name: string;
+  readonly settings: Settings;
+  /** Counts the writes to this bot, from 1. */
+  readonly revision: number;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/**
+ * `example`: an utterance of an intent. `counterexample`: a text that is out of scope for the bot. `label`: what
+ * stands for the intent itself, its description or its readable name; every intent has exactly one.
+ */
+export type TextKind = 'example' | 'counterexample' | 'label';
+
+export interface StoredText {
+  /** Unique in the store, never used again. */
+  readonly id: number;
+  readonly kind: TextKind;
+  /** Null for a counter-example. */
+  readonly intent: string | null;
+  readonly text: string;
+}
+
+export interface IntentRecord {
+  readonly name: string;
+  readonly description: string | null;
+}
+
+/** A text to be written, with its embedding `[D]` under the fingerprint that the write names. */
+export interface EmbeddedText {
+  readonly text: string;
+  readonly embedding: Float32Array;
+}
+
+export interface IntentInput {
+  readonly name: string;
+  readonly description: string | null;
+  readonly label: EmbeddedText;
+  readonly examples: readonly EmbeddedText[];
+}
+
+export interface BotContents {
+  readonly bot: BotRecord;
+  /** In the order in which they were created. */
+  readonly intents: readonly IntentRecord[];
+  /** In the order of their ids. */
+  readonly texts: readonly StoredText[];
+  /** `[texts.length, D]`, row for row with `texts`. */
+  readonly embeddings: Float32Array;
+}
+
+/** What a write did. */
+export interface Change {
+  readonly bot: BotRecord;
+  /** Texts that are new, in the order of their ids. */
+  readonly added: readonly StoredText[];
+  /** Texts that are gone. */
+  readonly removed: readonly StoredText[];
+}
