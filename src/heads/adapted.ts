@@ -1,0 +1,120 @@
+import { grad, jit, numpy as np, tree } from '@jax-js/jax';
+import { adam, adamStepSize, type AdamState } from './adam.js';
+import type { Head, Support } from './head.js';
+import {
+  boundedCrossEntropy,
+  classMask,
+  innerProducts,
+  MASKED,
+  fewRowsBonus,
+  maskedMean,
+  rowProducts,
+  unit,
+} from './ops.js';
+import { COSINE_SCALE } from './prototypical.js';
+
+export type AdaptedOptions = {
+  /** Inner-loop steps. */
+  readonly steps: number;
+  /** Inner-loop learning rate. */
+  readonly rate: number;
+  /** s in the inner loop's softmax. Below the scale of the scores, so that rows that are right already still pull. */
+  readonly lossScale: number;
+  /** m: share of the best support row's cosine in a class's score, beside the class row's; 0 to 1. */
+  readonly bestShare: number;
+};
+
+/** Chosen on validation (docs of the release 0.1.0 in CHANGELOG.md say how). */
+const DEFAULTS: AdaptedOptions = { steps: 20, rate: 0.01, lossScale: 10, bestShare: 0.2 };
+
+/**
+ * A linear head that adapts to the support set, as the inner loop of Proto-MAML does (Triantafillou et al. 2020): class
+ * rows w_c start at the prototypes and take a few steps of Adam down the cross-entropy of softmax_c(s cos(w_c, x)) over
+ * the support set, full batch, every class weighing the same. A class's score is (1 - m) cos(w_c, x) + m max_k
+ * cos(x_ck, x) + `fewRowsBonus`: where an intent is said in several ways, its best example sees what no row can.
+ */
+export function adaptedHead(options: Partial<AdaptedOptions> = {}): Head {
+  const { steps, rate, lossScale, bestShare } = { ...DEFAULTS, ...options };
+  const step = jit((weights: np.Array, moments: AdamState, stepSize: np.Array, examples: Examples) =>
+    innerStep(weights, moments, stepSize, examples, lossScale),
+  );
+  return {
+    name: 'adapted',
+    init: () => ({}),
+
+    induce: (_params, { rows, mask, names }) => {
+      names.dispose();
+      const weights = unit(maskedMean(rows.ref, mask.ref)); // [C, D]
+      return { weights, bonus: fewRowsBonus(mask.ref), rows, mask };
+    },
+
+    score: (_params, { weights, bonus, rows, mask }, queries) => {
+      const padding = np.expandDims(mask!.sub(1).mul(-MASKED), 0); // [1, C, K]
+      const best = rowProducts(queries.ref, rows!).add(padding).max(-1); // [Q, C]
+      const cosines = innerProducts(queries, weights!); // [Q, C]
+      return cosines
+        .mul(1 - bestShare)
+        .add(best.mul(bestShare))
+        .add(np.expandDims(bonus!, 0))
+        .mul(COSINE_SCALE);
+    },
+
+    adapt: (_params, support, state) => {
+      const examples = examplesOf(support);
+      let weights = state.weights!;
+      let moments = adam.init(weights.ref);
+      for (let t = 1; t <= steps; t++) {
+        [weights, moments] = step(weights, moments, adamStepSize(rate, t), tree.ref(examples));
+      }
+      tree.dispose([examples, moments]);
+      return { ...state, weights };
+    },
+  };
+}
+
+/** The support set as M = C K labelled examples. */
+export type Examples = {
+  /** `[M, D]` */
+  rows: np.Array;
+  /** `[M, C]`, one-hot. */
+  targets: np.Array;
+  /** `[M]`: what each example weighs in the loss; the same in sum for every class, 1 over all. */
+  weights: np.Array;
+  /** `[C]`: 0, or MASKED for a class that is padding. */
+  padding: np.Array;
+};
+
+function examplesOf(support: Support): Examples {
+  const [C, K, D] = support.rows.shape as [number, number, number];
+  const shots = support.mask.ref.sum(1, { keepdims: true }); // [C, 1]
+  const classes = shots.ref.greater(0).astype(np.float32).sum();
+  return {
+    rows: support.rows.ref.reshape([C * K, D]),
+    targets: np.repeat(np.eye(C), K, 0),
+    weights: support.mask.ref
+      .div(np.maximum(shots, 1))
+      .div(np.maximum(classes, 1))
+      .reshape([C * K]),
+    padding: classMask(support).sub(1).mul(-MASKED),
+  };
+}
+
+/** One step of the inner loop: down the gradient, then back to unit length. */
+function innerStep(
+  weights: np.Array,
+  moments: AdamState,
+  stepSize: np.Array,
+  examples: Examples,
+  scale: number,
+): [np.Array, AdamState] {
+  const gradient = grad((w: np.Array) => supportLoss(w, examples, scale))(weights.ref);
+  const [moved, next] = adam.update(weights, gradient, moments, stepSize);
+  return [unit(moved), next];
+}
+
+/** Cross-entropy of softmax_c(s cos(w_c, x)) over the support set: a scalar. */
+export function supportLoss(weights: np.Array, examples: Examples, scale: number): np.Array {
+  const cosines = innerProducts(examples.rows, unit(weights)); // [M, C]
+  const logits = cosines.mul(scale).add(examples.padding);
+  return boundedCrossEntropy(logits, examples.targets, examples.weights, scale);
+}

@@ -1,0 +1,40 @@
+import type { JsTree, numpy as np } from '@jax-js/jax';
+
+/**
+ * What a head scores with: the support set of one task, N-way K-shot, unevenly filled classes padded. A padded row
+ * or class is zero and its mask 0.
+ */
+export type Support = {
+  /** `[C, K, D]`, unit length. */
+  rows: np.Array;
+  /** `[C, K]`: 1 for an example, 0 for padding. */
+  mask: np.Array;
+  /** `[C, D]`: the embedding of each class's name or description, unit length; zero where there is none. */
+  names: np.Array;
+};
+
+/** Meta-parameters: named arrays, nested at will, built by a head's `init` alone. */
+export type Params = JsTree<np.Array>;
+
+/** Class state: named arrays whose axis 0 is the class. */
+export type ClassState = Record<string, np.Array>;
+
+/**
+ * One scoring function, defined once as pure functions over jax-js arrays: the trainer differentiates
+ * `score(params, induce(params, support), queries)`, the server keeps what `induce` gives and calls `score`.
+ * Scores do not depend on the order of classes or support rows, nor on padding. Every argument is consumed.
+ */
+export type Head = {
+  readonly name: string;
+  /** What the head learns offline; an empty tree where it learns nothing. */
+  init(key: np.Array, dimension: number): Params;
+  /** Class state from a support set. */
+  induce(params: Params, support: Support): ClassState;
+  /** `[Q, D]` queries to `[Q, C]` logits; their softmax over the classes is the head's P(c | x, S). */
+  score(params: Params, state: ClassState, queries: np.Array): np.Array;
+  /**
+   * Heads that adapt to the support set by gradient steps: the state that `induce` gives is a start, and this
+   * moves it. Too slow for the request path: the server runs it in a worker thread.
+   */
+  adapt?(params: Params, support: Support, state: ClassState): ClassState;
+};

@@ -1,0 +1,193 @@
+import { defaultDevice, init, jit, numpy as np, tree } from '@jax-js/jax';
+import type { ClassState, Head, Params, Support } from './head.js';
+
+/** A support set outside of jax-js: rows class by class, no padding. */
+export interface SupportRows {
+  /** `[C]`: examples of each class. */
+  readonly counts: readonly number[];
+  /** `[sum of counts, D]`, the rows of class 0 first; unit length. */
+  readonly rows: Float32Array;
+  /** `[C, D]`: embeddings of names or descriptions; zero rows where there is none. */
+  readonly names: Float32Array;
+}
+
+/** One array of a class state outside of jax-js; axis 0 is the class. Goes from thread to thread as it is. */
+export interface Leaf {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A class state outside of jax-js. */
+export type Leaves = Readonly<Record<string, Leaf>>;
+
+/** Class states are padded to these many classes, queries to these many rows, so that few shapes are compiled. */
+const QUERY_BUCKETS = [1, 8, 32];
+const CLASS_MULTIPLE = 16;
+
+/** Starts jax-js on its WebAssembly backend; to be awaited once a thread, before anything else of this folder. */
+export async function initHeads(): Promise<void> {
+  await init('wasm');
+  defaultDevice('wasm');
+}
+
+/**
+ * A head as the server runs it: Float32Arrays in and out, shapes padded to a few buckets, compiled once a bucket.
+ */
+export class HeadRuntime {
+  readonly #score: (params: Params, state: ClassState, queries: np.Array) => np.Array;
+  readonly #params: Params;
+
+  constructor(
+    readonly head: Head,
+    readonly dimension: number,
+    params?: Params,
+  ) {
+    this.#params = params ?? head.init(np.zeros([2]), dimension);
+    this.#score = jit(head.score);
+  }
+
+  get name(): string {
+    return this.head.name;
+  }
+
+  get adapts(): boolean {
+    return this.head.adapt !== undefined;
+  }
+
+  /** The class state of a support set; for a head that adapts, the state that it starts from. */
+  induce(support: SupportRows): Leaves {
+    return download(this.head.induce(tree.ref(this.#params), padSupport(support, this.dimension)));
+  }
+
+  /** The adapted class state. Takes its time: meant for a worker thread. */
+  adapt(support: SupportRows): Leaves {
+    const padded = padSupport(support, this.dimension);
+    const start = this.head.induce(tree.ref(this.#params), tree.ref(padded));
+    if (this.head.adapt === undefined) {
+      tree.dispose(padded);
+      return download(start);
+    }
+    return download(this.head.adapt(tree.ref(this.#params), padded, start));
+  }
+
+  /** Puts a class state where queries are scored against it. To be given back by `dispose()`. */
+  load(state: Leaves): LoadedState {
+    return new LoadedState(state);
+  }
+
+  /**
+   * Logits of queries against a loaded class state.
+   *
+   * @param queries `[Q, D]`, unit length.
+   * @returns `[Q, C]`.
+   */
+  score(state: LoadedState, queries: Float32Array): Float32Array {
+    const D = this.dimension;
+    const C = state.classes;
+    const Q = queries.length / D;
+    const logits = new Float32Array(Q * C);
+    const largest = QUERY_BUCKETS.at(-1)!;
+    for (let from = 0; from < Q; from += largest) {
+      const rows = Math.min(largest, Q - from);
+      const bucket = QUERY_BUCKETS.find((size) => size >= rows)!;
+      let data = queries.subarray(from * D, (from + rows) * D);
+      if (rows < bucket) {
+        data = new Float32Array(bucket * D);
+        data.set(queries.subarray(from * D, (from + rows) * D));
+      } else {
+        data = data.slice();
+      }
+      const padded = this.#score(tree.ref(this.#params), state.ref(), np.array(data, { shape: [bucket, D] }));
+      const width = padded.shape[1]!;
+      const values = padded.dataSync() as Float32Array; // [bucket, padded C]
+      for (let q = 0; q < rows; q++) {
+        logits.set(values.subarray(q * width, q * width + C), (from + q) * C);
+      }
+    }
+    return logits;
+  }
+}
+
+/** A class state inside jax-js, its classes padded to a bucket. */
+export class LoadedState {
+  readonly classes: number;
+  #arrays: ClassState;
+
+  constructor(state: Leaves) {
+    const leaves = Object.entries(state);
+    this.classes = leaves[0]![1].shape[0]!;
+    const padded = classBucket(this.classes);
+    this.#arrays = Object.fromEntries(
+      leaves.map(([name, { shape, data }]) => {
+        const perClass = data.length / this.classes;
+        const all = new Float32Array(padded * perClass);
+        all.set(data);
+        return [name, np.array(all, { shape: [padded, ...shape.slice(1)] })];
+      }),
+    );
+  }
+
+  ref(): ClassState {
+    return tree.ref(this.#arrays);
+  }
+
+  dispose(): void {
+    tree.dispose(this.#arrays);
+    this.#arrays = {};
+  }
+}
+
+/**
+ * A new class state that keeps what the former one had learned: the leaves of unchanged classes are taken from
+ * `former` where their shape still fits.
+ *
+ * @param origin `[C]`: for each class of `next` its class in `former`, or -1 where it is new or has changed.
+ */
+export function carryOver(next: Leaves, former: Leaves, origin: readonly number[]): Leaves {
+  return Object.fromEntries(
+    Object.entries(next).map(([name, leaf]) => {
+      const old = former[name];
+      if (old === undefined || old.shape.slice(1).join() !== leaf.shape.slice(1).join()) return [name, leaf];
+      const perClass = leaf.data.length / leaf.shape[0]!;
+      const data = leaf.data.slice();
+      origin.forEach((from, to) => {
+        if (from >= 0) data.set(old.data.subarray(from * perClass, (from + 1) * perClass), to * perClass);
+      });
+      return [name, { shape: leaf.shape, data }];
+    }),
+  );
+}
+
+/** Up to 128 classes a multiple of 16, beyond it the next power of two. */
+function classBucket(classes: number): number {
+  const multiple = Math.ceil(classes / CLASS_MULTIPLE) * CLASS_MULTIPLE;
+  return multiple <= 8 * CLASS_MULTIPLE ? multiple : 2 ** Math.ceil(Math.log2(classes));
+}
+
+/** Ragged rows to `[C, K, D]`, K the next power of two of the largest class. */
+function padSupport({ counts, rows, names }: SupportRows, D: number): Support {
+  const C = counts.length;
+  const K = 2 ** Math.ceil(Math.log2(Math.max(1, ...counts)));
+  const padded = new Float32Array(C * K * D);
+  const mask = new Float32Array(C * K);
+  let from = 0;
+  counts.forEach((count, c) => {
+    padded.set(rows.subarray(from * D, (from + count) * D), c * K * D);
+    mask.fill(1, c * K, c * K + count);
+    from += count;
+  });
+  return {
+    rows: np.array(padded, { shape: [C, K, D] }),
+    mask: np.array(mask, { shape: [C, K] }),
+    names: np.array(names.slice(), { shape: [C, D] }),
+  };
+}
+
+function download(state: ClassState): Leaves {
+  return Object.fromEntries(
+    Object.entries(state).map(([name, array]) => {
+      const shape = array.shape;
+      return [name, { shape, data: array.dataSync() as Float32Array }];
+    }),
+  );
+}

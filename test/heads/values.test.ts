@@ -1,0 +1,162 @@
+import { grad, numpy as np } from '@jax-js/jax';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { adam, adamStepSize } from '../../src/heads/adam.js';
+import { adaptedHead, type Examples, supportLoss } from '../../src/heads/adapted.js';
+import { boundedCrossEntropy, unit } from '../../src/heads/ops.js';
+import { createHead } from '../../src/heads/registry.js';
+import { carryOver, HeadRuntime, initHeads } from '../../src/heads/runtime.js';
+import { seeded, unitRows } from './random.js';
+
+// Small cases worked by hand, and gradients against finite differences.
+
+beforeAll(initHeads);
+
+const a = (values: readonly number[], ...shape: number[]) => np.array(Float32Array.from(values), { shape });
+
+/** Class 0 holds (1, 0) and (0, 1), class 1 holds (0, -1); names point along the classes; the query is (0.6, 0.8). */
+const SUPPORT = {
+  counts: [2, 1],
+  rows: Float32Array.from([1, 0, 0, 1, 0, -1]),
+  names: Float32Array.from([1, 0, 0, -1]),
+};
+const QUERY = Float32Array.from([0.6, 0.8]);
+
+function logits(head: Parameters<typeof createHead>[0]): number[] {
+  const runtime = new HeadRuntime(createHead(head), 2);
+  const loaded = runtime.load(runtime.induce(SUPPORT));
+  return [...runtime.score(loaded, QUERY)];
+}
+
+describe('scores worked by hand', () => {
+  test('prototypical: 20 times the cosine to the mean', () => {
+    // v_0 = (0.5, 0.5), direction (1, 1)/sqrt 2: cosine 1.4/sqrt 2; v_1 = (0, -1): cosine -0.8.
+    const [first, second] = logits('prototypical');
+    // Two rows are given 0.2 / 2 for being few, one row 0.2.
+    expect(first).toBeCloseTo(20 * (1.4 / Math.SQRT2 + 0.1), 4);
+    expect(second).toBeCloseTo(20 * (-0.8 + 0.2), 4);
+  });
+
+  test('prototypical-euclidean: -10 |x - v|^2, short of a constant', () => {
+    // |x - v_0|^2 = 0.1^2 + 0.3^2 = 0.1; |x - v_1|^2 = 0.6^2 + 1.8^2 = 3.6. The constant left out is |x|^2 = 1.
+    const [first, second] = logits('prototypical-euclidean');
+    expect(first).toBeCloseTo(-10 * (0.1 - 1), 4);
+    expect(second).toBeCloseTo(-10 * (3.6 - 1), 4);
+  });
+
+  test('matching: the softmax over classes is the attention that falls on their rows', () => {
+    // Attention logits 20 cos: 12 and 16 on class 0, -16 on class 1.
+    const [first, second] = logits('matching');
+    const total = Math.exp(12) + Math.exp(16) + Math.exp(-16);
+    expect(Math.exp(first! - second!)).toBeCloseTo((Math.exp(12) + Math.exp(16)) / Math.exp(-16), -9);
+    expect(Math.exp(first!) / total).toBeCloseTo((Math.exp(12) + Math.exp(16)) / total, 4);
+  });
+
+  test('names: the cosine to the name, examples unseen', () => {
+    const [first, second] = logits('names');
+    expect(first).toBeCloseTo(12, 4);
+    expect(second).toBeCloseTo(-16, 4);
+  });
+
+  test('adapted, before it has adapted: class row and best example, mixed', () => {
+    const runtime = new HeadRuntime(adaptedHead({ bestShare: 0.25 }), 2);
+    const [first, second] = runtime.score(runtime.load(runtime.induce(SUPPORT)), QUERY);
+    expect(first).toBeCloseTo(20 * (0.75 * (1.4 / Math.SQRT2) + 0.25 * 0.8 + 0.1), 4);
+    expect(second).toBeCloseTo(20 * (-0.8 + 0.2), 4);
+  });
+});
+
+describe('the inner loop', () => {
+  test('bounded cross-entropy is -sum a_i log softmax(l_i)[y_i]', () => {
+    // Row 0: logits (1, 3), target 0: -log(e/(e + e^3)) = 2.126928; row 1: (2, 2), target 1: log 2. Weights 0.75, 0.25.
+    const loss = boundedCrossEntropy(a([1, 3, 2, 2], 2, 2), a([1, 0, 0, 1], 2, 2), a([0.75, 0.25], 2), 20);
+    expect(loss.item()).toBeCloseTo(0.75 * 2.126928 + 0.25 * Math.LN2, 4);
+  });
+
+  test('its gradient equals finite differences', () => {
+    const [C, M, D] = [3, 6, 4] as const;
+    const random = seeded(11);
+    const weights = unitRows(C, D, random);
+    const rows = unitRows(M, D, random);
+    const targets = Array.from({ length: M * C }, (_, i) => (Math.floor(i / C) % C === i % C ? 1 : 0));
+    const examples = (): Examples => ({
+      rows: a([...rows], M, D),
+      targets: a(targets, M, C),
+      weights: a(Array<number>(M).fill(1 / M), M),
+      padding: a([0, 0, 0], C),
+    });
+    const lossAt = (w: Float32Array) => supportLoss(a([...w], C, D), examples(), 20).item();
+    const gradient = grad((w: np.Array) => supportLoss(w, examples(), 20))(
+      a([...weights], C, D),
+    ).dataSync() as Float32Array;
+    const h = 1e-2;
+    for (let i = 0; i < weights.length; i++) {
+      const up = weights.slice();
+      const down = weights.slice();
+      up[i]! += h;
+      down[i]! -= h;
+      expect(gradient[i]).toBeCloseTo((lossAt(up) - lossAt(down)) / (2 * h), 1);
+    }
+    const largest = Math.max(...gradient.map(Math.abs));
+    expect(largest).toBeGreaterThan(0.5); // the comparison above says something
+  });
+
+  test('Adam: the first step is the rate against the sign of the gradient, the second worked by hand', () => {
+    let x = a([1, 1], 2);
+    let state = adam.init(x.ref);
+    [x, state] = adam.update(x, a([0.5, -2], 2), state, adamStepSize(0.1, 1));
+    const once = x.ref.dataSync() as Float32Array;
+    expect(once[0]).toBeCloseTo(0.9, 5);
+    expect(once[1]).toBeCloseTo(1.1, 5);
+    // Second gradient (0.5, 2): mean (0.095, 0)/0.19 for (0.5, 0); of the second coordinate 0.9 * -0.2 + 0.2 = 0.02.
+    [x, state] = adam.update(x, a([0.5, 2], 2), state, adamStepSize(0.1, 2));
+    const twice = x.dataSync() as Float32Array;
+    expect(twice[0]).toBeCloseTo(0.8, 5);
+    expect(twice[1]).toBeCloseTo(1.1 - (0.1 * (0.02 / 0.19)) / 2, 5);
+    state.mean.dispose();
+    state.square.dispose();
+  });
+
+  test('adapting separates what prototypes confuse, and keeps class rows at unit length', () => {
+    // Classes differ along the third axis alone, and little; both share a large common part.
+    const rows = [
+      [1, 0.3, 0.15],
+      [1, -0.2, 0.2],
+      [1, 0.4, -0.15],
+      [1, 0, -0.2],
+    ].map((row) => row.map((x) => x / Math.hypot(...row)));
+    const support = { counts: [2, 2], rows: Float32Array.from(rows.flat()), names: new Float32Array(6) };
+    const runtime = new HeadRuntime(adaptedHead({ bestShare: 0 }), 3);
+    const margin = (state: ReturnType<typeof runtime.induce>) => {
+      const [first, second] = runtime.score(runtime.load(state), support.rows.subarray(0, 3));
+      return first! - second!;
+    };
+    const adapted = runtime.adapt(support);
+    expect(margin(adapted)).toBeGreaterThan(margin(runtime.induce(support)));
+    const { data } = adapted.weights!;
+    expect(Math.hypot(...data.subarray(0, 3))).toBeCloseTo(1, 5);
+    expect(Math.hypot(...data.subarray(3, 6))).toBeCloseTo(1, 5);
+  });
+
+  test('unit keeps a zero row zero', () => {
+    expect(
+      [...(unit(a([3, 4, 0, 0], 2, 2)).dataSync() as Float32Array)].map((x) => Math.round(x * 1e5) / 1e5),
+    ).toEqual([0.6, 0.8, 0, 0]);
+  });
+});
+
+describe('carryOver', () => {
+  const leaf = (...values: number[]) => ({ shape: [values.length / 2, 2], data: Float32Array.from(values) });
+
+  test('keeps what was learned about unchanged classes alone', () => {
+    const next = { weights: leaf(1, 1, 2, 2, 3, 3) };
+    const former = { weights: leaf(7, 7, 8, 8) };
+    expect(carryOver(next, former, [1, -1, 0])).toEqual({ weights: leaf(8, 8, 2, 2, 7, 7) });
+    expect(next.weights.data[0]).toBe(1);
+  });
+
+  test('passes over a leaf whose rows have another shape', () => {
+    const next = { rows: { shape: [1, 2], data: Float32Array.from([1, 2]) } };
+    const former = { rows: { shape: [1, 4], data: Float32Array.from([5, 6, 7, 8]) } };
+    expect(carryOver(next, former, [0])).toEqual(next);
+  });
+});
