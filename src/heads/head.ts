@@ -26,6 +26,8 @@ export type ClassState = Record<string, np.Array>;
  */
 export type Head = {
   readonly name: string;
+  /** A class's state depends on the other classes' rows too; else a class can be induced by itself. */
+  readonly contextual?: true;
   /** What the head learns offline; an empty tree where it learns nothing. */
   init(key: np.Array, dimension: number): Params;
   /** Class state from a support set. */

@@ -28,12 +28,12 @@ export function maskedMean(rows: np.Array, mask: np.Array): np.Array {
 
 /**
  * What a class is given for having few support rows, in units of the cosine: `[C, K]` mask to `[C]`. A mean over fewer
- * rows is the noisier, and the farther from a query of its own class; 0.2 / rows makes up for it. Measured on validation
+ * rows is the noisier, and the farther from a query of its own class; weight / rows makes up for it. Measured on validation
  * (BANKING77, CLINC150, HWU64, each with an encoder that has not seen it): +1.4 points for bots of 1 to 40 examples an
  * intent, +4 where some intents have nothing but a name, nothing where all have equally many.
  */
-export function fewRowsBonus(mask: np.Array): np.Array {
-  return np.reciprocal(np.maximum(mask.sum(1), 1)).mul(0.2);
+export function fewRowsBonus(mask: np.Array, weight: number): np.Array {
+  return np.reciprocal(np.maximum(mask.sum(1), 1)).mul(weight);
 }
 
 /** Inner products of queries with every support row: `[Q, D]` and `[C, K, D]` to `[Q, C, K]`. */

@@ -43,7 +43,9 @@ export class HeadRuntime {
     params?: Params,
   ) {
     this.#params = params ?? head.init(np.zeros([2]), dimension);
-    this.#score = jit(head.score);
+    this.#score = jit((params: Params, state: ClassState, queries: np.Array) =>
+      head.score(params, state, queries),
+    );
   }
 
   get name(): string {
@@ -137,25 +139,33 @@ export class LoadedState {
   }
 }
 
+/** One class of a class state. */
+export interface ClassPick {
+  readonly state: Leaves;
+  readonly at: number;
+}
+
 /**
- * A new class state that keeps what the former one had learned: the leaves of unchanged classes are taken from
- * `former` where their shape still fits.
+ * A class state put together from classes of others.
  *
- * @param origin `[C]`: for each class of `next` its class in `former`, or -1 where it is new or has changed.
+ * @returns undefined where their leaves do not fit together: padded to different numbers of rows, say.
  */
-export function carryOver(next: Leaves, former: Leaves, origin: readonly number[]): Leaves {
-  return Object.fromEntries(
-    Object.entries(next).map(([name, leaf]) => {
-      const old = former[name];
-      if (old === undefined || old.shape.slice(1).join() !== leaf.shape.slice(1).join()) return [name, leaf];
-      const perClass = leaf.data.length / leaf.shape[0]!;
-      const data = leaf.data.slice();
-      origin.forEach((from, to) => {
-        if (from >= 0) data.set(old.data.subarray(from * perClass, (from + 1) * perClass), to * perClass);
-      });
-      return [name, { shape: leaf.shape, data }];
-    }),
-  );
+export function gatherClasses(picks: readonly ClassPick[]): Leaves | undefined {
+  const first = picks[0];
+  if (first === undefined) return undefined;
+  const gathered: Record<string, Leaf> = {};
+  for (const [name, { shape }] of Object.entries(first.state)) {
+    const inner = shape.slice(1);
+    const size = inner.reduce((product, n) => product * n, 1);
+    const data = new Float32Array(picks.length * size);
+    for (const [to, { state, at }] of picks.entries()) {
+      const leaf = state[name];
+      if (leaf === undefined || leaf.shape.slice(1).join() !== inner.join()) return undefined;
+      data.set(leaf.data.subarray(at * size, (at + 1) * size), to * size);
+    }
+    gathered[name] = { shape: [picks.length, ...inner], data };
+  }
+  return gathered;
 }
 
 /** Up to 128 classes a multiple of 16, beyond it the next power of two. */

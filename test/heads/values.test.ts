@@ -4,7 +4,7 @@ import { adam, adamStepSize } from '../../src/heads/adam.js';
 import { adaptedHead, type Examples, supportLoss } from '../../src/heads/adapted.js';
 import { boundedCrossEntropy, unit } from '../../src/heads/ops.js';
 import { createHead } from '../../src/heads/registry.js';
-import { carryOver, HeadRuntime, initHeads } from '../../src/heads/runtime.js';
+import { gatherClasses, HeadRuntime, initHeads } from '../../src/heads/runtime.js';
 import { seeded, unitRows } from './random.js';
 
 // Small cases worked by hand, and gradients against finite differences.
@@ -31,9 +31,9 @@ describe('scores worked by hand', () => {
   test('prototypical: 20 times the cosine to the mean', () => {
     // v_0 = (0.5, 0.5), direction (1, 1)/sqrt 2: cosine 1.4/sqrt 2; v_1 = (0, -1): cosine -0.8.
     const [first, second] = logits('prototypical');
-    // Two rows are given 0.2 / 2 for being few, one row 0.2.
-    expect(first).toBeCloseTo(20 * (1.4 / Math.SQRT2 + 0.1), 4);
-    expect(second).toBeCloseTo(20 * (-0.8 + 0.2), 4);
+    // Two rows are given 0.12 / 2 for being few, one row 0.12.
+    expect(first).toBeCloseTo(20 * (1.4 / Math.SQRT2 + 0.06), 4);
+    expect(second).toBeCloseTo(20 * (-0.8 + 0.12), 4);
   });
 
   test('prototypical-euclidean: -10 |x - v|^2, short of a constant', () => {
@@ -43,12 +43,11 @@ describe('scores worked by hand', () => {
     expect(second).toBeCloseTo(-10 * (3.6 - 1), 4);
   });
 
-  test('matching: the softmax over classes is the attention that falls on their rows', () => {
-    // Attention logits 20 cos: 12 and 16 on class 0, -16 on class 1.
+  test('matching: the mean attention that falls on the rows of a class', () => {
+    // Attention logits 25 cos: 15 and 20 on class 0, -20 on class 1.
     const [first, second] = logits('matching');
-    const total = Math.exp(12) + Math.exp(16) + Math.exp(-16);
-    expect(Math.exp(first! - second!)).toBeCloseTo((Math.exp(12) + Math.exp(16)) / Math.exp(-16), -9);
-    expect(Math.exp(first!) / total).toBeCloseTo((Math.exp(12) + Math.exp(16)) / total, 4);
+    expect(first).toBeCloseTo(Math.log((Math.exp(15) + Math.exp(20)) / 2), 4);
+    expect(second).toBeCloseTo(-20, 4);
   });
 
   test('names: the cosine to the name, examples unseen', () => {
@@ -57,10 +56,9 @@ describe('scores worked by hand', () => {
     expect(second).toBeCloseTo(-16, 4);
   });
 
-  test('adapted, before it has adapted: class row and best example, mixed', () => {
-    const runtime = new HeadRuntime(adaptedHead({ bestShare: 0.25 }), 2);
-    const [first, second] = runtime.score(runtime.load(runtime.induce(SUPPORT)), QUERY);
-    expect(first).toBeCloseTo(20 * (0.75 * (1.4 / Math.SQRT2) + 0.25 * 0.8 + 0.1), 4);
+  test('adapted, before it has adapted: 20 times the cosine to the prototype, and something for few rows', () => {
+    const [first, second] = logits('adapted');
+    expect(first).toBeCloseTo(20 * (1.4 / Math.SQRT2 + 0.1), 4);
     expect(second).toBeCloseTo(20 * (-0.8 + 0.2), 4);
   });
 });
@@ -125,7 +123,7 @@ describe('the inner loop', () => {
       [1, 0, -0.2],
     ].map((row) => row.map((x) => x / Math.hypot(...row)));
     const support = { counts: [2, 2], rows: Float32Array.from(rows.flat()), names: new Float32Array(6) };
-    const runtime = new HeadRuntime(adaptedHead({ bestShare: 0 }), 3);
+    const runtime = new HeadRuntime(adaptedHead(), 3);
     const margin = (state: ReturnType<typeof runtime.induce>) => {
       const [first, second] = runtime.score(runtime.load(state), support.rows.subarray(0, 3));
       return first! - second!;
@@ -144,19 +142,28 @@ describe('the inner loop', () => {
   });
 });
 
-describe('carryOver', () => {
+describe('gatherClasses', () => {
   const leaf = (...values: number[]) => ({ shape: [values.length / 2, 2], data: Float32Array.from(values) });
 
-  test('keeps what was learned about unchanged classes alone', () => {
-    const next = { weights: leaf(1, 1, 2, 2, 3, 3) };
+  test('takes each class from where it is told', () => {
+    const fresh = { weights: leaf(1, 1, 2, 2) };
     const former = { weights: leaf(7, 7, 8, 8) };
-    expect(carryOver(next, former, [1, -1, 0])).toEqual({ weights: leaf(8, 8, 2, 2, 7, 7) });
-    expect(next.weights.data[0]).toBe(1);
+    const picks = [
+      { state: former, at: 1 },
+      { state: fresh, at: 1 },
+      { state: former, at: 0 },
+    ];
+    expect(gatherClasses(picks)).toEqual({ weights: leaf(8, 8, 2, 2, 7, 7) });
   });
 
-  test('passes over a leaf whose rows have another shape', () => {
-    const next = { rows: { shape: [1, 2], data: Float32Array.from([1, 2]) } };
-    const former = { rows: { shape: [1, 4], data: Float32Array.from([5, 6, 7, 8]) } };
-    expect(carryOver(next, former, [0])).toEqual(next);
+  test('gives nothing where rows are padded differently', () => {
+    const narrow = { rows: { shape: [1, 2], data: Float32Array.from([1, 2]) } };
+    const wide = { rows: { shape: [1, 4], data: Float32Array.from([5, 6, 7, 8]) } };
+    const picks = [
+      { state: narrow, at: 0 },
+      { state: wide, at: 0 },
+    ];
+    expect(gatherClasses(picks)).toBeUndefined();
+    expect(gatherClasses([])).toBeUndefined();
   });
 });
