@@ -1,0 +1,136 @@
+import express, { type NextFunction, type Request, type Response } from 'express';
+import type { Logger } from 'pino';
+import { KshotError } from '../errors.js';
+import { Authoriser, type ApiKeys } from './auth.js';
+import { readJson } from './body.js';
+import { docsPage } from './docs.js';
+import { Exchange, type Answer } from './exchange.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { Metrics } from './metrics.js';
+import { openApiDocument } from './openapi.js';
+import type { Operation } from './operation.js';
+import { TransportError } from './problem.js';
+import { apiOperations } from './routes.js';
+import { requestSchemas, type RequestLimits } from './schemas.js';
+import { systemOperations } from './systemRoutes.js';
+import { validate } from './validate.js';
+
+export interface AppOptions {
+  /** Gives the service, once there is one; `Lifecycle.of(service)` for one that is ready. */
+  readonly lifecycle: Lifecycle;
+  readonly limits: RequestLimits & { readonly maxBodyBytes: number };
+  readonly keys: ApiKeys;
+  /** Whether classified texts may stand in the log. */
+  readonly logTexts: boolean;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Of kshot. */
+  readonly version: string;
+}
+
+type Locals = { exchange: Exchange };
+type LocalResponse = Response<unknown, Locals>;
+
+/** The Express application: the route table, and what every request has in common. */
+export function createApp(options: AppOptions): express.Express {
+  const { lifecycle, metrics, log } = options;
+  const authoriser = new Authoriser(options.keys);
+  const requests = requestSchemas(options.limits);
+  metrics.watch(() => lifecycle.stats());
+
+  const operations: Operation[] = [
+    ...apiOperations(requests, options.logTexts),
+    ...systemOperations(lifecycle, metrics, options.version, {
+      openapi: once(() => JSON.stringify(document())),
+      docs: once(() => docsPage(document())),
+    }),
+  ];
+  const document = once(() =>
+    openApiDocument({ operations, requests, version: options.version, authRequired: authoriser.enabled }),
+  );
+
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
+
+  const context = { log, metrics, isStopping: () => lifecycle.isStopping };
+  app.use((request: Request, response: LocalResponse, next: NextFunction) => {
+    response.locals.exchange = new Exchange(request, response, context);
+    next();
+  });
+
+  for (const [path, rows] of groupByPath(operations)) {
+    const route = app.route(path.replace(/\{(\w+)\}/g, ':$1'));
+    for (const row of rows) {
+      route[row.method](async (request: Request, response: LocalResponse) => {
+        const { exchange } = response.locals;
+        exchange.route = path;
+        exchange.isProbe = row.isProbe === true;
+        exchange.answer(await serve(row, request, exchange));
+      });
+    }
+    route.all((request: Request, response: LocalResponse) => {
+      response.locals.exchange.route = path;
+      refuseMethod(request, response.locals.exchange, rows);
+    });
+  }
+  app.use(() => {
+    throw new TransportError('not_found', 'There is nothing at this path; GET /docs lists what there is');
+  });
+  // Express tells an error handler by its four parameters.
+  app.use((error: unknown, _request: Request, response: LocalResponse, _next: NextFunction) => {
+    response.locals.exchange.fail(fromExpress(error));
+  });
+  return app;
+
+  async function serve(row: Operation, request: Request, exchange: Exchange): Promise<Answer> {
+    authoriser.check(row.access, request.headers);
+    // Taken here, so that a shutdown which begins while the body arrives does not turn an accepted request away.
+    const service = row.needsService ? lifecycle.service : undefined;
+    const params = row.params && validate(row.params, request.params, 'path');
+    const query = row.query && validate(row.query, request.query, 'query');
+    const body = row.body && validate(row.body, await readJson(request, options.limits.maxBodyBytes), 'body');
+    return row.run({
+      params,
+      query,
+      body,
+      get service() {
+        return service ?? lifecycle.service;
+      },
+      get signal() {
+        return exchange.signal;
+      },
+      note: (fields) => {
+        exchange.note(fields);
+      },
+    });
+  }
+}
+
+function refuseMethod(request: Request, exchange: Exchange, rows: readonly Operation[]): void {
+  const methods = new Set(rows.map((row) => row.method.toUpperCase()));
+  if (methods.has('GET')) methods.add('HEAD');
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  if (request.method === 'OPTIONS') {
+    exchange.answer({ status: 200, text: { type: 'text/plain', content: '' }, headers: { allow } });
+    return;
+  }
+  throw new TransportError('method_not_allowed', `This path answers ${allow}`, { allow });
+}
+
+/** What Express itself throws: an address that cannot be decoded. */
+function fromExpress(error: unknown): unknown {
+  if (error instanceof URIError)
+    return new KshotError('invalid_request', 'The path holds broken percent-encoding');
+  return error;
+}
+
+function groupByPath(operations: readonly Operation[]): Map<string, Operation[]> {
+  const groups = new Map<string, Operation[]>();
+  for (const row of operations) groups.set(row.path, [...(groups.get(row.path) ?? []), row]);
+  return groups;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,176 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ServiceObserver, ServiceStats, Stage } from '../classify/service.js';
+
+const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const TEXTS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const TOKENS = [8, 16, 24, 32, 48, 64, 96, 128, 256, 512];
+
+/** What the service, the encoder and the server count, in the Prometheus text format. */
+export class Metrics implements ServiceObserver {
+  private readonly registry = new Registry();
+  private stats: () => ServiceStats | undefined = () => undefined;
+
+  private readonly requests = this.counter('kshot_http_requests_total', 'HTTP requests answered', [
+    'method',
+    'route',
+    'status',
+  ]);
+  private readonly requestSeconds = this.histogram(
+    'kshot_http_request_duration_seconds',
+    'Time from a request line to the end of its answer',
+    SECONDS,
+    ['method', 'route'],
+  );
+  private readonly inFlight = this.gauge('kshot_http_requests_in_flight', 'HTTP requests being answered');
+  private readonly stageSeconds = this.histogram(
+    'kshot_stage_duration_seconds',
+    'Time of a classification by stage',
+    SECONDS,
+    ['stage'],
+  );
+  private readonly classifiedTexts = this.counter('kshot_classified_total', 'Texts classified', ['outcome']);
+  private readonly adaptationSeconds = this.histogram(
+    'kshot_adaptation_duration_seconds',
+    "Time in which a head adapted to a bot's examples",
+    [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  );
+  private readonly batchTexts = this.histogram('kshot_encoder_batch_texts', 'Texts in a forward pass', TEXTS);
+  private readonly batchTokens = this.histogram(
+    'kshot_encoder_batch_padded_tokens',
+    'Padded length of a forward pass, in tokens a text',
+    TOKENS,
+  );
+  private readonly batchSeconds = this.histogram(
+    'kshot_encoder_batch_seconds',
+    'Time of a forward pass',
+    SECONDS,
+  );
+  private readonly queueSeconds = this.histogram(
+    'kshot_encoder_queue_wait_seconds',
+    'Time that a text waited for its forward pass',
+    SECONDS,
+  );
+
+  constructor() {
+    // Read when Prometheus asks, so that nobody has to keep them in step.
+    this.read('kshot_bots', 'Bots', (stats) => stats.bots);
+    this.read('kshot_intents', 'Intents of all bots', (stats) => stats.intents);
+    this.read('kshot_examples', 'Examples of all bots', (stats) => stats.examples);
+    this.read(
+      'kshot_adaptations_pending',
+      'Head adaptations waiting or running',
+      (stats) => stats.adaptations,
+    );
+    this.read('kshot_encoder_queued_texts', 'Texts waiting for a pass', (stats) => stats.encoder.queuedTexts);
+    this.read(
+      'kshot_embedding_cache_entries',
+      'Embeddings in the cache',
+      (stats) => stats.encoder.cacheEntries,
+    );
+    this.read('kshot_embedding_cache_bytes', 'Memory of the cache', (stats) => stats.encoder.cacheBytes);
+    this.readTotal(
+      'kshot_embedding_cache_hits_total',
+      'Texts found in the cache',
+      (s) => s.encoder.cacheHits,
+    );
+    this.readTotal('kshot_embedding_cache_misses_total', 'Texts not in it', (s) => s.encoder.cacheMisses);
+  }
+
+  /** Where the gauges read from; undefined while there is no service. */
+  watch(stats: () => ServiceStats | undefined): void {
+    this.stats = stats;
+  }
+
+  /** Adds what Node tells of the process: memory, CPU, event loop, garbage collection. Once a process. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** A request came in. */
+  requestStarted(): void {
+    this.inFlight.inc();
+  }
+
+  /** A request was answered, or its client left (status 499). `route` is the path's template. */
+  requestEnded(method: string, route: string, status: number, milliseconds: number): void {
+    this.inFlight.dec();
+    this.requests.inc({ method, route, status }, 1);
+    this.requestSeconds.observe({ method, route }, milliseconds / 1000);
+  }
+
+  stage(stage: Stage, milliseconds: number): void {
+    this.stageSeconds.observe({ stage }, milliseconds / 1000);
+  }
+
+  classified(inScope: number, outOfScope: number): void {
+    if (inScope > 0) this.classifiedTexts.inc({ outcome: 'in_scope' }, inScope);
+    if (outOfScope > 0) this.classifiedTexts.inc({ outcome: 'out_of_scope' }, outOfScope);
+  }
+
+  adapted(milliseconds: number): void {
+    this.adaptationSeconds.observe(milliseconds / 1000);
+  }
+
+  /** A forward pass of the encoder (its EncoderObserver). */
+  batch(rows: number, paddedLength: number, milliseconds: number): void {
+    this.batchTexts.observe(rows);
+    this.batchTokens.observe(paddedLength);
+    this.batchSeconds.observe(milliseconds / 1000);
+  }
+
+  /** A text left the encoder's queue (its EncoderObserver). */
+  queued(milliseconds: number): void {
+    this.queueSeconds.observe(milliseconds / 1000);
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  /** All metrics, as Prometheus reads them. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.registry] });
+  }
+
+  private histogram<L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: L[] = [],
+  ): Histogram<L> {
+    return new Histogram({ name, help, buckets, labelNames, registers: [this.registry] });
+  }
+
+  private read(name: string, help: string, value: (stats: ServiceStats) => number): void {
+    const current = () => this.stats();
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        const stats = current();
+        if (stats !== undefined) this.set(value(stats));
+      },
+    });
+  }
+
+  private readTotal(name: string, help: string, value: (stats: ServiceStats) => number): void {
+    const current = () => this.stats();
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        const stats = current();
+        this.reset();
+        if (stats !== undefined) this.inc(value(stats));
+      },
+    });
+  }
+}

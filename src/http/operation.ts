@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import type { ClassifyService } from '../classify/service.js';
+import type { ErrorCode } from '../errors.js';
+import type { Access } from './auth.js';
+import type { Answer } from './exchange.js';
+
+/** A status that an operation answers with when all goes well. */
+export interface Success {
+  readonly description: string;
+  /** Of the JSON body; several where it is one of them. */
+  readonly schemas?: readonly z.ZodType[];
+  /** The content type where the body is no JSON. */
+  readonly type?: string;
+}
+
+/**
+ * One row of the route table: all that the server needs to serve it and the OpenAPI document to describe it, so that
+ * the two cannot differ.
+ */
+export interface Operation {
+  readonly id: string;
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** As OpenAPI writes it: `/v1/bots/{bot}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly access: Access;
+  /** What stands in the path and after the question mark; `query` undefined takes anything there and ignores it. */
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly success: Readonly<Record<number, Success>>;
+  /** What can go wrong besides what follows from the fields above. */
+  readonly problems: readonly ErrorCode[];
+  /** Probes are logged at debug. */
+  readonly isProbe?: boolean;
+  /** Whether the operation needs the service: while there is none it is refused before its body is read. */
+  readonly needsService: boolean;
+  run(call: Call): Promise<Answer>;
+}
+
+/** A request whose parts have been validated. */
+export interface Call {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  /** @throws KshotError `not_ready`. */
+  readonly service: ClassifyService;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  /** Adds fields to the request's log line. */
+  readonly note: (fields: Record<string, unknown>) => void;
+}
+
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+interface TypedCall<P, Q, B> extends Call {
+  readonly params: Output<P>;
+  readonly query: Output<Q>;
+  readonly body: Output<B>;
+}
+
+/** Writes a row whose `run` sees the types of its own schemas. */
+export function operation<
+  P extends z.ZodObject | undefined = undefined,
+  Q extends z.ZodObject | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(
+  row: Omit<Operation, 'params' | 'query' | 'body' | 'run'> & {
+    readonly params?: P;
+    readonly query?: Q;
+    readonly body?: B;
+    run(call: TypedCall<P, Q, B>): Promise<Answer>;
+  },
+): Operation {
+  // The server validates each part with the row's own schema before it calls run, which makes the cast true.
+  return row as Operation;
+}

@@ -1,0 +1,308 @@
+import { z } from 'zod';
+import type {
+  BotSummary,
+  ClassifyResult,
+  Example,
+  Explanation,
+  Intent,
+  IntentDefinition,
+  WriteResult,
+} from '../classify/service.js';
+import { botSettingsSchema } from '../classify/settings.js';
+import { PROBLEMS, type Problem, type ProblemCode } from './problem.js';
+
+/** The bounds of what one request may hold. */
+export interface RequestLimits {
+  /** Texts to classify in one request. */
+  readonly maxTexts: number;
+  /** Longest text, in code points. */
+  readonly maxTextChars: number;
+  /** Examples given to one intent, or counter-examples given to a bot, in one request. */
+  readonly maxExamplesPerIntent: number;
+  /** Examples of all intents together in one request. */
+  readonly maxExamplesPerWrite: number;
+}
+
+/** Most intents that a ranking may be asked for. */
+const LONGEST_RANKING = 1000;
+
+const BOT_NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u;
+// Control characters cannot be read. Put as ranges and without look-around: tools that make requests from the OpenAPI
+// document understand little more.
+const UNREADABLE = '\\u0000-\\u001f\\u007f-\\u009f';
+const INTENT_NAME = new RegExp(
+  `^[^\\s${UNREADABLE}]([^\\u2028\\u2029${UNREADABLE}]{0,126}[^\\s${UNREADABLE}])?$`,
+  'u',
+);
+// These vanish from an address.
+const DOT_SEGMENTS = ['.', '..'];
+const UNSTORABLE = /[\0\p{Cs}]/u;
+
+// Names that look the same are the same: all are brought to Unicode's composed form.
+const botName = z
+  .string()
+  .normalize('NFC')
+  .regex(BOT_NAME, 'must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit')
+  .meta({ description: 'Name of a bot', examples: ['bank'] });
+
+const intentName = z
+  .string()
+  .normalize('NFC')
+  .regex(
+    INTENT_NAME,
+    'must be 1 to 128 characters, without control characters, and without blanks at either end',
+  )
+  .refine((name) => !UNSTORABLE.test(name), 'must not hold unpaired surrogates')
+  .refine((name) => !DOT_SEGMENTS.includes(name), 'must not be "." or ".."')
+  .meta({
+    description: 'Name of an intent; in an address a slash is written %2F',
+    minLength: 1,
+    maxLength: 128,
+    not: { enum: DOT_SEGMENTS },
+    examples: ['card_lost'],
+  });
+
+const exampleId = z
+  .string()
+  .regex(/^\d{1,16}$/, 'must be a whole number')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'must be a whole number below 2^53')
+  .meta({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, pattern: undefined });
+
+const trueOrFalse = z
+  .stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive', error: 'must be true or false' })
+  .meta({ type: 'boolean' });
+
+/** What stands in addresses. */
+export const PARAMS = {
+  bot: z.strictObject({ bot: botName }),
+  intent: z.strictObject({ bot: botName, intent: intentName }),
+  example: z.strictObject({ bot: botName, intent: intentName, id: exampleId }),
+} as const;
+
+/** What may follow the question mark. */
+export const QUERIES = {
+  none: z.strictObject({}),
+  listIntents: z.strictObject({
+    examples: trueOrFalse
+      .optional()
+      .meta({ description: 'true: with the examples themselves; else with their number', default: false }),
+  }),
+} as const;
+
+/** Schemas of request bodies, by the names that the OpenAPI document gives them. */
+export function requestSchemas(limits: RequestLimits) {
+  const text = z
+    .string()
+    .superRefine((value, context) => {
+      const problem = problemOfText(value, limits.maxTextChars);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({
+      minLength: 1,
+      maxLength: limits.maxTextChars,
+      pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$',
+      examples: ['i lost my card'],
+    });
+  const texts = (fewest: number, most: number) => boundedArray(text, fewest, most);
+  const description = z
+    .exactOptional(text.nullable())
+    .meta({ description: 'What the intent means, in words; it alone is enough to be classified against' });
+
+  const intentBody = z.strictObject({
+    examples: texts(0, limits.maxExamplesPerIntent).describe('The support set; may be empty'),
+    description,
+  });
+
+  const classifyRequest = z
+    .strictObject({
+      text: z.exactOptional(text),
+      texts: z.exactOptional(texts(1, limits.maxTexts)),
+      top: z.exactOptional(
+        z.int().min(1).max(LONGEST_RANKING).meta({ description: 'Intents in the ranking', default: 5 }),
+      ),
+      explain: z.exactOptional(
+        z.boolean().meta({ description: 'Whether to explain the result', default: false }),
+      ),
+    })
+    .superRefine((body, context) => {
+      const given = Number(body.text !== undefined) + Number(body.texts !== undefined);
+      if (given === 1) return;
+      const message = given === 0 ? 'is missing: give text or texts' : 'must not be given beside texts';
+      context.addIssue({ code: 'custom', path: ['text'], message });
+    })
+    .meta({
+      oneOf: [{ required: ['text'] }, { required: ['texts'] }],
+      examples: [{ text: 'someone stole my credit card' }],
+    });
+
+  const putIntentsRequest = z
+    .strictObject({
+      intents: boundedArray(
+        z.strictObject({ name: intentName, ...intentBody.shape }) satisfies z.ZodType<IntentDefinition>,
+        1,
+        limits.maxExamplesPerWrite,
+      ),
+    })
+    .superRefine(({ intents }, context) => {
+      const names = new Set<string>();
+      let examples = 0;
+      for (const [i, intent] of intents.entries()) {
+        if (names.has(intent.name)) {
+          context.addIssue({ code: 'custom', path: ['intents', i, 'name'], message: 'is given twice' });
+        }
+        names.add(intent.name);
+        examples += intent.examples.length;
+      }
+      if (examples > limits.maxExamplesPerWrite) {
+        const message = `must hold at most ${limits.maxExamplesPerWrite} examples in all, not ${examples}`;
+        context.addIssue({ code: 'custom', path: ['intents'], message });
+      }
+    })
+    .meta({
+      examples: [{ intents: [{ name: 'card_lost', examples: ['i lost my card', 'my card is gone'] }] }],
+    });
+
+  return {
+    ClassifyRequest: classifyRequest,
+    BotSettings: botSettingsSchema,
+    PutIntentRequest: intentBody.meta({
+      examples: [
+        { examples: ['i lost my card', 'my card is gone'], description: 'The card is lost or stolen' },
+      ],
+    }),
+    PutIntentsRequest: putIntentsRequest,
+    AddExamplesRequest: z
+      .strictObject({ examples: texts(1, limits.maxExamplesPerIntent) })
+      .meta({ examples: [{ examples: ['cannot find my card anywhere'] }] }),
+    PutCounterexamplesRequest: z
+      .strictObject({
+        examples: texts(0, limits.maxExamplesPerIntent).describe('Texts that are out of scope for this bot'),
+      })
+      .meta({ examples: [{ examples: ['what is the weather like'] }] }),
+  };
+}
+
+export type RequestSchemas = ReturnType<typeof requestSchemas>;
+
+/**
+ * An array whose length is checked before its items are: a million bad items cost no more than one that is too many.
+ */
+function boundedArray<T extends z.ZodType>(item: T, fewest: number, most: number) {
+  const { $schema: _, ...items } = z.toJSONSchema(item, { io: 'input' });
+  return z
+    .array(z.unknown())
+    .min(fewest, `must hold at least ${fewest}`)
+    .max(most, `must hold at most ${most}`)
+    .pipe(z.array(item))
+    .meta({ items });
+}
+
+function problemOfText(text: string, maxChars: number): string | undefined {
+  if (text.trim() === '') return 'must not be empty';
+  // A string has at least as many UTF-16 units as code points, so the count is seldom needed.
+  if (text.length > maxChars && (text.length > 2 * maxChars || [...text].length > maxChars)) {
+    return `must be at most ${maxChars} characters long`;
+  }
+  return UNSTORABLE.test(text) ? 'must not hold NUL or unpaired surrogates' : undefined;
+}
+
+const probability = z.number().min(0).max(1);
+const count = z.int().min(0);
+// Rounding may carry a cosine of unit vectors past 1 by a few units in the last place.
+const cosine = z.number();
+
+const example = z.strictObject({ id: count, text: z.string() }) satisfies z.ZodType<Example>;
+
+const explanation = z.strictObject({
+  threshold: probability.describe('The in-scope probability below which a text is out of scope'),
+  temperature: z.number().describe('What the logits were divided by'),
+  calibration: z.enum(['default', 'fitted']).describe("Defaults, or a fit to the bot's own examples"),
+  adapted: z.boolean().describe('Whether the head had adapted to this revision'),
+  similarity: cosine.describe('The similarity that in_scope is judged on'),
+  similarity_at_even_odds: z.number().describe('The similarity at which in_scope is 0.5'),
+  nearest_counterexample: z.strictObject({ example: z.string(), similarity: cosine }).nullable(),
+  summary: z.string().describe('What decided, in words'),
+}) satisfies z.ZodType<Explanation>;
+
+const classifyResult = z.strictObject({
+  text: z.string(),
+  intent: z.string().nullable().describe('The best intent; null when the text is out of scope'),
+  confidence: probability.describe(
+    'Probability that the best intent is right, given that the text is in scope',
+  ),
+  out_of_scope: z.boolean(),
+  in_scope: probability.describe("Probability that the text belongs to any of the bot's intents"),
+  ranking: z.array(z.strictObject({ intent: z.string(), confidence: probability })).describe('Best first'),
+  evidence: z
+    .array(z.strictObject({ example: z.string(), intent: z.string(), similarity: cosine }))
+    .describe('The nearest examples, nearest first'),
+  truncated: z
+    .exactOptional(z.literal(true))
+    .describe('Present when the text was longer than the encoder reads'),
+  explanation: z.exactOptional(explanation),
+  model: z.strictObject({ encoder: z.string(), head: z.string(), revision: count }),
+}) satisfies z.ZodType<ClassifyResult>;
+
+const botSummary = z.strictObject({
+  name: z.string(),
+  settings: botSettingsSchema,
+  revision: count.describe('Counts the writes to the bot'),
+  intents: count,
+  examples: count,
+  counterexamples: count,
+  created_at: z.string().meta({ format: 'date-time' }),
+  updated_at: z.string().meta({ format: 'date-time' }),
+}) satisfies z.ZodType<BotSummary>;
+
+const intent = z.strictObject({
+  name: z.string(),
+  description: z.string().nullable(),
+  examples: z.array(example),
+}) satisfies z.ZodType<Intent>;
+
+const intentSummary = z.strictObject({
+  name: z.string(),
+  description: z.string().nullable(),
+  examples: count.describe('How many there are'),
+});
+
+const writeResult = z.strictObject({
+  bot: z.string(),
+  revision: count.describe('Requests that start after this answer see this revision or a later one'),
+  added: z.array(example).describe('Texts that are new'),
+  removed: z.array(example).describe('Texts that are gone'),
+}) satisfies z.ZodType<WriteResult>;
+
+const problem = z.strictObject({
+  type: z.string().meta({ format: 'uri-reference' }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).describe('Stable; branch on this'),
+  errors: z
+    .exactOptional(z.array(z.strictObject({ field: z.string(), message: z.string() })))
+    .describe('The offending places of the request'),
+  request_id: z.string(),
+}) satisfies z.ZodType<Problem>;
+
+/** Schemas of answers, by the names that the OpenAPI document gives them. */
+export const RESPONSES = {
+  ClassifyResult: classifyResult,
+  ClassifyResults: z.strictObject({ results: z.array(classifyResult).describe('One a text, in order') }),
+  BotSettings: botSettingsSchema,
+  Bot: botSummary,
+  Bots: z.strictObject({ bots: z.array(botSummary) }),
+  DeletedBot: z.strictObject({ bot: z.string(), deleted: z.literal(true) }),
+  Example: example,
+  Explanation: explanation,
+  Intent: intent,
+  IntentSummary: intentSummary,
+  Intents: z.strictObject({ intents: z.array(intent) }),
+  IntentSummaries: z.strictObject({ intents: z.array(intentSummary) }),
+  Counterexamples: z.strictObject({ examples: z.array(example) }),
+  WriteResult: writeResult,
+  Health: z.strictObject({ status: z.literal('ok'), version: z.string() }),
+  Readiness: z.strictObject({ status: z.literal('ready') }),
+  Problem: problem,
+} as const;

@@ -1,0 +1,232 @@
+import type {
+  BotSummary,
+  ClassifyOptions,
+  ClassifyResult,
+  ClassifyService,
+  Example,
+  IntentDefinition,
+  ServiceStats,
+  WriteResult,
+} from '../../src/classify/service.js';
+import type { BotSettings } from '../../src/classify/settings.js';
+import { KshotError } from '../../src/errors.js';
+
+interface FakeBot {
+  settings: BotSettings;
+  revision: number;
+  intents: Map<string, { description: string | null; examples: Example[] }>;
+  counterexamples: Example[];
+}
+
+const EPOCH = '2024-01-01T00:00:00.000Z';
+
+/** A service without encoder or store: a text means the first intent that has it as an example, word for word. */
+export class FakeService implements ClassifyService {
+  private readonly bots = new Map<string, FakeBot>();
+  private nextId = 1;
+  /** Called before a text is classified; tests put delays and errors here. */
+  beforeClassify: (signal: AbortSignal | undefined) => Promise<void> = () => Promise.resolve();
+  ready: () => Promise<void> = () => Promise.resolve();
+
+  async classify(
+    bot: string,
+    texts: readonly string[],
+    options: ClassifyOptions = {},
+  ): Promise<ClassifyResult[]> {
+    const found = this.find(bot);
+    await this.beforeClassify(options.signal);
+    return texts.map((text) => resultOf(found, text, options));
+  }
+
+  listBots(): Promise<BotSummary[]> {
+    return Promise.resolve([...this.bots.keys()].sort().map((name) => this.summary(name)));
+  }
+
+  getBot(bot: string): Promise<BotSummary> {
+    return attempt(() => this.summary(bot));
+  }
+
+  putBot(bot: string, settings: BotSettings): Promise<BotSummary> {
+    const found = this.findOrMake(bot);
+    found.settings = settings;
+    found.revision += 1;
+    return Promise.resolve(this.summary(bot));
+  }
+
+  deleteBot(bot: string): Promise<void> {
+    return attempt(() => {
+      this.find(bot);
+      this.bots.delete(bot);
+    });
+  }
+
+  listIntents(bot: string) {
+    return attempt(() => [...this.find(bot).intents].map(([name, intent]) => ({ name, ...intent })));
+  }
+
+  getIntent(bot: string, intent: string) {
+    return attempt(() => ({ name: intent, ...this.findIntent(bot, intent) }));
+  }
+
+  putIntents(bot: string, intents: readonly IntentDefinition[]): Promise<WriteResult> {
+    const found = this.findOrMake(bot);
+    const added: Example[] = [];
+    const removed: Example[] = [];
+    for (const { name, examples, description } of intents) {
+      const before = found.intents.get(name)?.examples ?? [];
+      const now = [...new Set(examples)].map(
+        (text) => before.find((old) => old.text === text) ?? this.example(text),
+      );
+      added.push(...now.filter((example) => !before.includes(example)));
+      removed.push(...before.filter((example) => !now.includes(example)));
+      found.intents.set(name, { description: description ?? null, examples: now });
+    }
+    return Promise.resolve(this.written(bot, added, removed));
+  }
+
+  deleteIntent(bot: string, intent: string): Promise<WriteResult> {
+    return attempt(() => {
+      const { examples } = this.findIntent(bot, intent);
+      this.find(bot).intents.delete(intent);
+      return this.written(bot, [], examples);
+    });
+  }
+
+  addExamples(bot: string, intent: string, examples: readonly string[]): Promise<WriteResult> {
+    return attempt(() => {
+      const found = this.findIntent(bot, intent);
+      const known = new Set(found.examples.map((example) => example.text));
+      const added = [...new Set(examples)]
+        .filter((text) => !known.has(text))
+        .map((text) => this.example(text));
+      found.examples.push(...added);
+      return this.written(bot, added, []);
+    });
+  }
+
+  removeExample(bot: string, intent: string, id: number): Promise<WriteResult> {
+    return attempt(() => {
+      const found = this.findIntent(bot, intent);
+      const removed = found.examples.filter((example) => example.id === id);
+      if (removed.length === 0) throw new KshotError('unknown_example', `There is no example ${id}`);
+      found.examples = found.examples.filter((example) => example.id !== id);
+      return this.written(bot, [], removed);
+    });
+  }
+
+  getCounterexamples(bot: string): Promise<Example[]> {
+    return attempt(() => this.find(bot).counterexamples);
+  }
+
+  putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult> {
+    return attempt(() => {
+      const found = this.find(bot);
+      const removed = found.counterexamples;
+      found.counterexamples = examples.map((text) => this.example(text));
+      return this.written(bot, found.counterexamples, removed);
+    });
+  }
+
+  stats(): ServiceStats {
+    return {
+      bots: this.bots.size,
+      intents: 2,
+      examples: 3,
+      adaptations: 0,
+      encoder: { queuedTexts: 4, cacheEntries: 5, cacheBytes: 6, cacheHits: 7, cacheMisses: 8 },
+    };
+  }
+
+  checkReady(): Promise<void> {
+    return this.ready();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private find(bot: string): FakeBot {
+    const found = this.bots.get(bot);
+    if (found === undefined) throw new KshotError('unknown_bot', `There is no bot "${bot}"`);
+    return found;
+  }
+
+  private findOrMake(bot: string): FakeBot {
+    const found = this.bots.get(bot) ?? {
+      settings: {},
+      revision: 0,
+      intents: new Map(),
+      counterexamples: [],
+    };
+    this.bots.set(bot, found);
+    return found;
+  }
+
+  private findIntent(bot: string, intent: string) {
+    const found = this.find(bot).intents.get(intent);
+    if (found === undefined) throw new KshotError('unknown_intent', `The bot has no intent "${intent}"`);
+    return found;
+  }
+
+  private example(text: string): Example {
+    return { id: this.nextId++, text };
+  }
+
+  private written(bot: string, added: Example[], removed: Example[]): WriteResult {
+    const found = this.find(bot);
+    found.revision += 1;
+    return { bot, revision: found.revision, added: [...added], removed: [...removed] };
+  }
+
+  private summary(bot: string): BotSummary {
+    const { settings, revision, intents, counterexamples } = this.find(bot);
+    return {
+      name: bot,
+      settings,
+      revision,
+      intents: intents.size,
+      examples: [...intents.values()].reduce((sum, intent) => sum + intent.examples.length, 0),
+      counterexamples: counterexamples.length,
+      created_at: EPOCH,
+      updated_at: EPOCH,
+    };
+  }
+}
+
+function resultOf(bot: FakeBot, text: string, { top = 5, explain = false }: ClassifyOptions): ClassifyResult {
+  const intents = [...bot.intents];
+  const match = intents.find(([, intent]) => intent.examples.some((example) => example.text === text))?.[0];
+  const ranking = intents
+    .map(([intent]) => ({ intent, confidence: intent === match ? 0.9 : 0.1 }))
+    .sort((a, b) => b.confidence - a.confidence)
+    .slice(0, top);
+  return {
+    text,
+    intent: match ?? null,
+    confidence: ranking[0]?.confidence ?? 0,
+    out_of_scope: match === undefined,
+    in_scope: match === undefined ? 0.1 : 0.9,
+    ranking,
+    evidence: match === undefined ? [] : [{ example: text, intent: match, similarity: 1 }],
+    ...(explain && {
+      explanation: {
+        threshold: 0.5,
+        temperature: 1,
+        calibration: 'default' as const,
+        adapted: true,
+        similarity: 1,
+        similarity_at_even_odds: 0.6,
+        nearest_counterexample: null,
+        summary: 'The text is one of the examples.',
+      },
+    }),
+    model: { encoder: 'fake', head: bot.settings.head ?? 'adapted', revision: bot.revision },
+  };
+}
+
+/** What the function returns, or its error, as a promise: the interface is asynchronous throughout. */
+function attempt<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}

@@ -1,0 +1,129 @@
+import type { Express } from 'express';
+import { pino, type Logger } from 'pino';
+import request from 'supertest';
+import { createApp, type AppOptions } from '../../src/http/app.js';
+import { Lifecycle } from '../../src/http/lifecycle.js';
+import { Metrics } from '../../src/http/metrics.js';
+import type { OpenApiDocument } from '../../src/http/openapi.js';
+import { RESPONSES } from '../../src/http/schemas.js';
+import { FakeService } from './fakeService.js';
+
+export const LIMITS = {
+  maxTexts: 100,
+  maxTextChars: 1000,
+  maxExamplesPerIntent: 50,
+  maxExamplesPerWrite: 80,
+  maxBodyBytes: 262_144,
+};
+
+export interface Harness {
+  readonly app: Express;
+  readonly service: FakeService;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  /** The lines that were logged. */
+  readonly lines: Record<string, unknown>[];
+  readonly options: AppOptions;
+  /** Sends a request and checks that its answer is one that the OpenAPI document announces. */
+  send(method: Method, path: string, options?: SendOptions): Promise<Answer>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly text: string;
+}
+
+export type Method = 'get' | 'post' | 'put' | 'delete' | 'patch' | 'head' | 'options';
+
+export interface SendOptions {
+  /** A string is sent as it is, anything else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export function harness(changes: Partial<AppOptions> = {}): Harness {
+  const service = new FakeService();
+  const lifecycle = changes.lifecycle ?? Lifecycle.of(service);
+  const metrics = new Metrics();
+  const lines: Record<string, unknown>[] = [];
+  const options: AppOptions = {
+    lifecycle,
+    limits: LIMITS,
+    keys: { readWrite: [], readOnly: [] },
+    logTexts: false,
+    log: recordingLogger(lines),
+    metrics,
+    version: '1.2.3',
+    ...changes,
+  };
+  const app = createApp(options);
+  let document: OpenApiDocument | undefined;
+  return {
+    app,
+    service,
+    lifecycle,
+    metrics,
+    lines,
+    options,
+    async send(method, path, { body, headers = {} } = {}) {
+      document ??= (await request(app).get('/openapi.json')).body as OpenApiDocument;
+      const sent = request(app)[method](path).redirects(0).set(headers);
+      if (body !== undefined && headers['content-type'] === undefined)
+        void sent.set('content-type', 'application/json');
+      const response: Answer = await (body === undefined
+        ? sent
+        : sent.send(typeof body === 'string' ? body : JSON.stringify(body)));
+      checkAnswer(document, method, path, response);
+      return response;
+    },
+  };
+}
+
+function recordingLogger(lines: Record<string, unknown>[]): Logger {
+  return pino(
+    { level: 'debug' },
+    { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+  );
+}
+
+/** Throws where an answer is none that the document announces for the operation, or its body is not of the schema. */
+function checkAnswer(document: OpenApiDocument, method: Method, path: string, response: Answer): void {
+  if (response.headers['x-request-id'] === undefined) throw new Error('The answer has no x-request-id');
+  if (method === 'head' || method === 'options') return;
+  const operation = operationAt(document, method, path);
+  if (response.status === 404 || response.status === 405) {
+    RESPONSES.Problem.parse(response.body);
+    if (operation === undefined) return;
+  }
+  const announced = operation?.responses[response.status];
+  if (announced === undefined) {
+    throw new Error(`${method} ${path} answers ${response.status}, which is not announced: ${response.text}`);
+  }
+  const { content = {} } = announced;
+  const type = String(response.headers['content-type']).split(';')[0] ?? '';
+  const schema = content[type]?.schema;
+  if (schema === undefined) throw new Error(`${method} ${path} answers ${type}, which is not announced`);
+  const references = [schema, ...((schema['anyOf'] ?? []) as (typeof schema)[])].map((one) => one['$ref']);
+  const names = references
+    .filter((reference) => typeof reference === 'string')
+    .map((ref) => ref.split('/').at(-1));
+  if (names.length === 0) return;
+  const { code } = response.body as { code?: string };
+  if (code !== undefined && !announced.description.includes(`\`${code}\``)) {
+    throw new Error(`${method} ${path} answers the code ${code}, which is not announced`);
+  }
+  const fits = names.some(
+    (name) => RESPONSES[name as keyof typeof RESPONSES].safeParse(response.body).success,
+  );
+  if (!fits) throw new Error(`${method} ${path} answers what is no ${names.join(' or ')}: ${response.text}`);
+}
+
+function operationAt(document: OpenApiDocument, method: Method, path: string) {
+  const [pathname = ''] = path.split('?');
+  const templates = Object.keys(document.paths).filter((template) =>
+    new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+  );
+  return document.paths[templates[0] ?? '']?.[method];
+}
