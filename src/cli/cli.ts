@@ -1,0 +1,71 @@
+import { isNativeError } from 'node:util/types';
+import { Command, CommanderError } from 'commander';
+import { KshotError } from '../errors.js';
+import { ApiError } from './client.js';
+import { addBotsCommand } from './commands/bots.js';
+import { addClassifyCommand } from './commands/classify.js';
+import { addExportCommand } from './commands/export.js';
+import { addImportCommand } from './commands/import.js';
+import { addServeCommand } from './commands/serve.js';
+import type { Context, Io } from './io.js';
+
+export const EXIT_OK = 0;
+export const EXIT_ERROR = 1;
+/** The command line or a setting is wrong. */
+export const EXIT_USAGE = 2;
+
+/**
+ * Runs one command.
+ *
+ * @param args the command line without program and script.
+ * @returns the exit code. Errors have been told, in one line, on standard error.
+ */
+export async function runCli(args: readonly string[], context: Context): Promise<number> {
+  try {
+    await buildProgram(context).parseAsync(args, { from: 'user' });
+    return EXIT_OK;
+  } catch (error) {
+    return report(error, context.io);
+  }
+}
+
+/** The commands, with their options and help. */
+export function buildProgram(context: Context): Command {
+  const { io, version } = context;
+  const program = new Command('kshot')
+    .description('Few-shot intent classification: a handful of examples an intent, live on the next request.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'kshot: ')),
+    });
+  addServeCommand(program, context);
+  addClassifyCommand(program, context);
+  addImportCommand(program, context);
+  addExportCommand(program, context);
+  addBotsCommand(program, context);
+  program.addHelpText(
+    'after',
+    `
+Commands other than "serve" work on the server at --url, else on the one that
+has the data folder open, else they start one for as long as they need it.
+"kshot COMMAND --help" says more.`,
+  );
+  return program;
+}
+
+function report(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed what there is to print.
+    return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+  }
+  if (error instanceof KshotError || error instanceof ApiError) {
+    io.stderr.write(`kshot: ${error.message.replace(/\n+/g, '; ')}\n`);
+    return error.code === 'invalid_configuration' ? EXIT_USAGE : EXIT_ERROR;
+  }
+  // A bug: all there is to know about it.
+  io.stderr.write(`kshot: ${isNativeError(error) ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT_ERROR;
+}

@@ -1,0 +1,82 @@
+import { writeFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { KshotError } from '../../errors.js';
+import type { KshotClient } from '../client.js';
+import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
+import {
+  FORMAT_NAMES,
+  formatOfName,
+  isSystemError,
+  systemReason,
+  writeBot,
+  type BotDocument,
+  type FormatName,
+} from '../importExport.js';
+import type { Context } from '../io.js';
+import { inWords, summaryOf } from './import.js';
+
+interface Options {
+  readonly format?: FormatName;
+  readonly output?: string;
+}
+
+export function addExportCommand(program: Command, context: Context): void {
+  const command = program
+    .command('export')
+    .summary("write a bot's intents to a file")
+    .description(
+      'Write the intents, examples, descriptions and counter-examples of a bot as a file that "kshot import" ' +
+        'reads. The settings of the bot (head, threshold) are not part of it.',
+    );
+  addBotOption(command)
+    .addOption(
+      new Option('--format <name>', "format (default: what the file's name tells, else jsonl)").choices(
+        FORMAT_NAMES,
+      ),
+    )
+    .option('--output <file>', 'file to write, replaced if it is there (default: standard output)');
+  addConnectionOptions(command, context);
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  $ kshot export --bot demo --output demo.csv
+  $ kshot export --bot demo --format rasa`,
+  );
+  command.action(async (options: Options) => {
+    const { io } = context;
+    const bot = botOf(command, context);
+    const { output } = options;
+    const format = options.format ?? (output === undefined ? undefined : formatOfName(output)) ?? 'jsonl';
+    const document = await withClient(command, context, (client) => readDocument(client, bot));
+    const text = writeBot(document, format);
+    if (output === undefined) io.stdout.write(text);
+    else {
+      await writeOutput(output, text);
+      io.stderr.write(`${output}: ${inWords(summaryOf({ document }))}\n`);
+    }
+  });
+}
+
+async function readDocument(client: KshotClient, bot: string): Promise<BotDocument> {
+  const intents = await client.listIntents(bot);
+  const counterexamples = await client.listCounterexamples(bot);
+  return {
+    intents: intents.map(({ name, description, examples }) => ({
+      name,
+      ...(description === null ? {} : { description }),
+      examples: examples.map(({ text }) => text),
+    })),
+    counterexamples: counterexamples.map(({ text }) => text),
+  };
+}
+
+async function writeOutput(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const message = `${file} cannot be written: ${systemReason(error)}`;
+    throw new KshotError('invalid_file', message, { cause: error });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import {
+  readSettings,
+  settingOptions,
+  unknownVariables,
+  type Settings,
+  type SettingGroup,
+} from '../../config.js';
+import type { BotSummary } from '../../classify/service.js';
+import { ApiError, KshotClient } from '../client.js';
+import { CLIENT_VARIABLES } from '../connect.js';
+import type { Context, Io } from '../io.js';
+import { count } from '../table.js';
+
+const GROUPS: Record<SettingGroup, string> = {
+  server: 'Server:',
+  store: 'Store:',
+  encoder: 'Encoder:',
+  security: 'Security:',
+  limits: 'Limits:',
+  logging: 'Logging:',
+};
+
+export function addServeCommand(program: Command, { io, access }: Context): void {
+  const command = program
+    .command('serve')
+    .summary('run the server')
+    .description('Run the server. Every setting is a flag or an environment variable; a flag goes first.');
+  for (const group of Object.keys(GROUPS) as SettingGroup[]) {
+    for (const option of settingOptions([group])) command.addOption(option.helpGroup(GROUPS[group]));
+  }
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  $ kshot serve
+  $ kshot serve --port 9000 --data-dir /var/lib/kshot
+  $ KSHOT_API_KEYS=$(openssl rand -hex 16) kshot serve --host 0.0.0.0`,
+  );
+  command.action(async () => {
+    const settings = readSettings(command.opts(), io.env);
+    for (const name of unknownVariables(io.env).filter((name) => !CLIENT_VARIABLES.includes(name))) {
+      io.stderr.write(
+        `note: ${name} is no setting of kshot and has no effect; "kshot serve --help" lists them\n`,
+      );
+    }
+    const running = await access.start(settings);
+    const stopped = io.untilStopped();
+    if (io.stdout.isTTY === true) io.stdout.write(await welcome(running.url, settings, io));
+    await stopped;
+    if (io.stdout.isTTY === true) io.stdout.write('Finishing what was accepted; again stops at once.\n');
+    await running.close();
+  });
+}
+
+/** The first things to try, for a person at a terminal. */
+async function welcome(url: string, settings: Settings, io: Io): Promise<string> {
+  const [apiKey] = [...settings.apiKeys, ...settings.readOnlyApiKeys];
+  const bots = await listBots(new KshotClient({ url, apiKey, sleep: (ms) => io.sleep(ms) }));
+  const bot = bots.find(({ name }) => name === 'demo') ?? bots[0];
+  const headers = [
+    "-H 'content-type: application/json'",
+    ...(apiKey === undefined ? [] : [`-H "authorization: Bearer $KSHOT_API_KEY"`]),
+  ].join(' ');
+  const request =
+    bot === undefined
+      ? `curl -X PUT ${url}/v1/bots/shop/intents/greet ${headers} -d '{"examples": ["hello", "good morning"]}'`
+      : `curl ${url}/v1/bots/${encodeURIComponent(bot.name)}/classify ${headers} -d '{"text": "i lost my card"}'`;
+  return `
+kshot serves ${count(bots.length, 'bot')} at ${url} (docs: ${url}/docs). Ctrl-C stops it. Try:
+
+  ${request}
+
+`;
+}
+
+/** A greeting is no reason to fail: a server that is not ready yet has no bots to show. */
+async function listBots(client: KshotClient): Promise<BotSummary[]> {
+  try {
+    return await client.listBots();
+  } catch (error) {
+    if (error instanceof ApiError) return [];
+    throw error;
+  }
+}

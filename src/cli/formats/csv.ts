@@ -1,0 +1,191 @@
+import { CsvError, parse } from 'csv-parse/sync';
+import { KshotError } from '../../errors.js';
+import { DocumentBuilder, invalidAt, type BotDocument, type Format, type Reading } from './document.js';
+
+/*
+ * CSV: a header, then a row a text. Columns `intent`, `text` and, where it is needed, `kind`: `example` (or empty),
+ * `description` (of the intent) or `counterexample` (no intent). A row with an intent and no text says that the
+ * intent exists. A row without an intent is refused unless it is marked: a row that somebody has not labelled yet
+ * must not make its text out of scope.
+ */
+
+const DELIMITERS = [',', ';', '\t'] as const;
+
+/** Names of the columns that are read, in order of preference where a file has several. */
+const COLUMNS = {
+  intent: ['intent', 'label', 'category', 'class'],
+  text: ['text', 'utterance', 'example', 'query'],
+  kind: ['kind'],
+} as const;
+
+interface Header {
+  readonly delimiter: string;
+  readonly width: number;
+  readonly intent: number;
+  readonly text: number;
+  /** -1 where there is no such column. */
+  readonly kind: number;
+  /** Names of columns that are not read. */
+  readonly ignored: readonly string[];
+}
+
+export const csv: Format = { read, write };
+
+/** Whether the text begins with a header that `csv` reads. */
+export function hasCsvHeader(text: string): boolean {
+  return findHeader(text) !== undefined;
+}
+
+function read(text: string): Reading {
+  const header = findHeader(text);
+  if (header === undefined) {
+    throw invalidAt(
+      1,
+      'no CSV header; the first line must name the columns, "intent,text", separated by comma, semicolon or tab',
+    );
+  }
+  const builder = new DocumentBuilder();
+  if (header.ignored.length > 0) builder.remark(`ignored ${columnList(header.ignored)}`);
+
+  let headerSeen = false;
+  let line = 1;
+  for (const { record, info } of parseRows(text, header.delimiter)) {
+    // The parser counts to a record's last line; where it begins follows from where the former one ended.
+    const firstLine = line;
+    line = info.lines + 1;
+    if (record.every((field) => field.trim() === '')) builder.skip('empty line', firstLine);
+    else if (headerSeen) readRow(record, firstLine, header, builder);
+    else headerSeen = true;
+  }
+  return builder.finish();
+}
+
+function readRow(record: string[], line: number, header: Header, builder: DocumentBuilder): void {
+  if (record.length > header.width) {
+    throw invalidAt(
+      line,
+      `${record.length} fields where the header has ${header.width}; put a text that holds the separator in "quotes"`,
+    );
+  }
+  const intent = (record[header.intent] ?? '').trim();
+  const text = record[header.text] ?? '';
+  const kind = (record[header.kind] ?? '').trim().toLowerCase();
+
+  switch (kind) {
+    case '':
+    case 'example':
+      if (intent === '') {
+        throw invalidAt(
+          line,
+          'a text without an intent; name its intent, or write "counterexample" in a column "kind" if it is out of scope',
+        );
+      }
+      builder.intent(intent, line);
+      if (text !== '') builder.example(intent, text, line);
+      return;
+    case 'description':
+      if (intent === '') throw invalidAt(line, 'a description without an intent; name its intent');
+      builder.description(intent, text, line);
+      return;
+    case 'counterexample':
+      if (intent !== '') {
+        throw invalidAt(line, `a counter-example belongs to no intent; leave the intent "${intent}" out`);
+      }
+      builder.counterexample(text, line);
+      return;
+    default:
+      throw invalidAt(line, `unknown kind "${kind}"; write example, description or counterexample`);
+  }
+}
+
+interface Row {
+  readonly record: string[];
+  readonly info: { readonly lines: number };
+}
+
+/** @throws KshotError `invalid_file` for quotes that are not closed. */
+function parseRows(text: string, delimiter: string, to?: number): Row[] {
+  try {
+    const rows: unknown = parse(text, {
+      delimiter,
+      info: true,
+      relax_column_count: true,
+      // Quotes inside an unquoted field are taken as they are, as spreadsheets do.
+      relax_quotes: true,
+      ...(to === undefined ? {} : { to }),
+    });
+    return rows as Row[]; // What `info: true` gives; the package's types do not know it.
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
+      throw new KshotError(
+        'invalid_file',
+        'a quoted text is never closed; look for a field that begins with a single " and close it, or double it',
+        { cause: error },
+      );
+    }
+    throw invalidAt(typeof error['lines'] === 'number' ? error['lines'] : 1, error.message);
+  }
+}
+
+/** The header under the first separator that makes one. */
+function findHeader(text: string): Header | undefined {
+  // Blank lines may come before it. One line is enough, so that a huge file is not parsed three times.
+  const firstLine = /^[^\S\n]*(\S.*)$/m.exec(text)?.[1] ?? '';
+  for (const delimiter of DELIMITERS) {
+    const names = headerNames(firstLine, delimiter);
+    const intent = columnOf(names, COLUMNS.intent);
+    const textColumn = columnOf(names, COLUMNS.text);
+    if (intent === -1 || textColumn === -1) continue;
+    const kind = columnOf(names, COLUMNS.kind);
+    const ignored = names.filter((name, at) => ![intent, textColumn, kind].includes(at) && name !== '');
+    return { delimiter, width: names.length, intent, text: textColumn, kind, ignored };
+  }
+  return undefined;
+}
+
+function headerNames(line: string, delimiter: string): string[] {
+  try {
+    const [row] = parseRows(line, delimiter, 1);
+    return row?.record.map((name) => name.trim().toLowerCase()) ?? [];
+  } catch (error) {
+    if (error instanceof KshotError) return []; // Not a header, then.
+    throw error;
+  }
+}
+
+function columnOf(names: readonly string[], wanted: readonly string[]): number {
+  for (const name of wanted) if (names.includes(name)) return names.indexOf(name);
+  return -1;
+}
+
+function columnList(names: readonly string[]): string {
+  return `${names.length === 1 ? 'the column' : 'the columns'} ${names.map((name) => `"${name}"`).join(', ')}`;
+}
+
+function write(document: BotDocument): string {
+  const withKind =
+    document.counterexamples.length > 0 ||
+    document.intents.some(({ description }) => description !== undefined);
+  const rows = [['intent', 'text', 'kind']];
+  for (const { name, description, examples } of document.intents) {
+    if (description !== undefined) rows.push([name, description, 'description']);
+    if (description === undefined && examples.length === 0) rows.push([name, '', '']);
+    for (const example of examples) rows.push([name, example, '']);
+  }
+  for (const text of document.counterexamples) rows.push(['', text, 'counterexample']);
+  return rows
+    .map(
+      (row) =>
+        row
+          .slice(0, withKind ? 3 : 2)
+          .map(quoted)
+          .join(',') + '\n',
+    )
+    .join('');
+}
+
+/** Quoted where a reader could take it otherwise. */
+function quoted(field: string): string {
+  return /[",;\t\r\n]|^\s|\s$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}

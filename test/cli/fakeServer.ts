@@ -1,0 +1,201 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { IntentDefinition } from '../../src/classify/service.js';
+
+interface Bot {
+  readonly intents: Map<string, { description: string | null; examples: string[] }>;
+  counterexamples: string[];
+  revision: number;
+}
+
+export interface Recorded {
+  readonly method: string;
+  /** Still encoded. */
+  readonly path: string;
+  readonly body: unknown;
+  readonly headers: IncomingMessage['headers'];
+}
+
+type Reply = (response: ServerResponse) => void;
+
+/** The API over HTTP, kept in memory: classifies a text to the intent whose name it holds. */
+export class FakeServer {
+  readonly requests: Recorded[] = [];
+  readonly bots = new Map<string, Bot>();
+  /** Answers given instead of the usual ones, first come first served. */
+  readonly replies: Reply[] = [];
+  apiKey: string | undefined;
+  ready = true;
+  closed = false;
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async start(): Promise<FakeServer> {
+    const fake = new FakeServer();
+    await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Makes a bot whose intents have these examples. */
+  addBot(name: string, intents: Record<string, string[]>): void {
+    const entries = Object.entries(intents).map(
+      ([intent, examples]) => [intent, { description: null, examples }] as const,
+    );
+    this.bots.set(name, { intents: new Map(entries), counterexamples: [], revision: 1 });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const part of request) text += String(part);
+    if (request.url === '/readyz') {
+      response.writeHead(this.ready ? 200 : 503).end();
+      return;
+    }
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    const path = request.url ?? '';
+    this.requests.push({ method: request.method ?? '', path, body, headers: request.headers });
+    const reply = this.replies.shift();
+    if (reply !== undefined) reply(response);
+    else if (this.apiKey !== undefined && request.headers.authorization !== `Bearer ${this.apiKey}`) {
+      problem(401, 'unauthorized', 'Send an API key')(response);
+    } else this.#route(request.method ?? '', path, body, response);
+  }
+
+  #route(method: string, path: string, body: unknown, response: ServerResponse): void {
+    const json = (value: unknown) =>
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+    const [name, part, intent, leaf] = (path.split('?')[0] ?? '').split('/').slice(3).map(decodeURIComponent);
+    if (name === undefined) {
+      json({ bots: [...this.bots].map(([name, bot]) => summary(name, bot)) });
+      return;
+    }
+    if (method === 'PUT' && part === 'intents' && !this.bots.has(name)) this.addBot(name, {});
+    const bot = this.bots.get(name);
+    if (bot === undefined) {
+      problem(404, 'unknown_bot', `There is no bot "${name}"`)(response);
+      return;
+    }
+    if (method !== 'GET' && part !== 'classify') bot.revision++;
+    const written = (added: readonly string[], removed: readonly string[]) =>
+      json({ bot: name, revision: bot.revision, added: rows(added), removed: rows(removed) });
+
+    switch (`${method} ${part ?? ''}`) {
+      case 'DELETE ':
+        this.bots.delete(name);
+        json({ bot: name, deleted: true });
+        return;
+      case 'POST classify': {
+        const { texts, top } = body as { texts: string[]; top: number };
+        json({ results: texts.map((text) => classified(bot, text, top)) });
+        return;
+      }
+      case 'GET intents':
+        json({
+          intents: [...bot.intents].map(([name, { description, examples }]) => ({
+            name,
+            description,
+            examples: rows(examples),
+          })),
+        });
+        return;
+      case 'PUT intents': {
+        const { intents } = body as { intents: IntentDefinition[] };
+        const removed = intents.flatMap(({ name }) => bot.intents.get(name)?.examples ?? []);
+        for (const { name, description, examples } of intents) {
+          bot.intents.set(name, { description: description ?? null, examples: [...examples] });
+        }
+        const added = intents.flatMap(({ examples }) => examples);
+        written(
+          added.filter((text) => !removed.includes(text)),
+          removed.filter((text) => !added.includes(text)),
+        );
+        return;
+      }
+      case 'POST intents': {
+        const { examples } = body as { examples: string[] };
+        if (leaf === 'examples') bot.intents.get(intent ?? '')?.examples.push(...examples);
+        written(examples, []);
+        return;
+      }
+      case 'DELETE intents': {
+        const removed = bot.intents.get(intent ?? '')?.examples ?? [];
+        bot.intents.delete(intent ?? '');
+        written([], removed);
+        return;
+      }
+      case 'GET counterexamples':
+        json({ examples: rows(bot.counterexamples) });
+        return;
+      case 'PUT counterexamples': {
+        const removed = bot.counterexamples;
+        bot.counterexamples = (body as { examples: string[] }).examples;
+        written(bot.counterexamples, removed);
+        return;
+      }
+      default:
+        problem(404, 'not_found', `There is nothing at ${path}`)(response);
+    }
+  }
+}
+
+/** A problem+json answer. */
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  errors?: { field: string; message: string }[],
+  headers: Record<string, string> = {},
+): Reply {
+  return (response) => {
+    response.writeHead(status, { 'content-type': 'application/problem+json', ...headers });
+    response.end(JSON.stringify({ type: `/docs#${code}`, title: code, status, detail, code, errors }));
+  };
+}
+
+function classified(bot: Bot, text: string, top: number): unknown {
+  const names = [...bot.intents.keys()];
+  const intent = names.find((name) => text.includes(name)) ?? null;
+  const ordered = [...(intent === null ? [] : [intent]), ...names.filter((name) => name !== intent)];
+  return {
+    text,
+    intent,
+    confidence: intent === null ? 0.4 : 0.9,
+    out_of_scope: intent === null,
+    in_scope: intent === null ? 0.05 : 0.98,
+    ranking: ordered.slice(0, top).map((intent, i) => ({ intent, confidence: 0.9 / 10 ** i })),
+    evidence: [],
+    model: { encoder: 'fake', head: 'fake', revision: bot.revision },
+  };
+}
+
+function summary(name: string, bot: Bot): unknown {
+  const examples = [...bot.intents.values()].reduce((sum, intent) => sum + intent.examples.length, 0);
+  const at = '2025-01-02T03:04:05.000Z';
+  return {
+    name,
+    settings: {},
+    revision: bot.revision,
+    intents: bot.intents.size,
+    examples,
+    counterexamples: bot.counterexamples.length,
+    created_at: at,
+    updated_at: at,
+  };
+}
+
+function rows(texts: readonly string[]): { id: number; text: string }[] {
+  return texts.map((text, id) => ({ id, text }));
+}
