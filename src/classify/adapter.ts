@@ -1,0 +1,113 @@
+import { Worker } from 'node:worker_threads';
+import type { Leaves } from '../heads/runtime.js';
+import type { Calibration } from './calibrate.js';
+import type { BotSupport } from './supportSet.js';
+import type { HeadName } from '../heads/registry.js';
+
+/** What the worker thread is asked to do for one bot. */
+export interface AdaptJob {
+  /** `adapt`: the head's class state. `calibrate`: temperature and scope, which takes longer. */
+  readonly task: 'adapt' | 'calibrate';
+  readonly head: HeadName;
+  readonly dimension: number;
+  readonly support: BotSupport;
+}
+
+export interface AdaptResult {
+  /** Of the task `adapt`; undefined for a head that does not adapt. */
+  readonly state?: Leaves | undefined;
+  /** Of the task `calibrate`; undefined for a support set that is too small. */
+  readonly calibration?: Calibration | undefined;
+  readonly milliseconds: number;
+}
+
+/** Worker's answer to the job with that number. */
+export type AdaptAnswer = { readonly id: number } & (
+  { readonly result: AdaptResult } | { readonly error: string }
+);
+
+interface Pending {
+  readonly job: AdaptJob;
+  readonly resolve: (result: AdaptResult | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Runs head adaptation and calibration off the request path, in one worker thread, one job at a time. A bot that asks
+ * again before its job has begun replaces it: only the newest support set matters, so the queue never holds more than
+ * one job a bot.
+ */
+export class Adapter {
+  #worker: Worker | undefined;
+  #running: (Pending & { readonly id: number }) | undefined;
+  readonly #waiting = new Map<string, Pending>();
+  #lastId = 0;
+  #closed = false;
+
+  /** Jobs that wait or run. */
+  get size(): number {
+    return this.#waiting.size + (this.#running === undefined ? 0 : 1);
+  }
+
+  /**
+   * @returns undefined when a newer job for the same bot took its place, or the adapter was closed.
+   * @throws Error when the worker failed at it.
+   */
+  run(bot: string, job: AdaptJob): Promise<AdaptResult | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    this.#waiting.get(bot)?.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(bot, { job, resolve, reject });
+      this.#next();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { resolve } of this.#waiting.values()) resolve(undefined);
+    this.#waiting.clear();
+    this.#running?.resolve(undefined);
+    this.#running = undefined;
+    await this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #next(): void {
+    if (this.#running !== undefined) return;
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    const [bot, pending] = next;
+    this.#waiting.delete(bot);
+    this.#running = { ...pending, id: ++this.#lastId };
+    this.#worker ??= this.#start();
+    this.#worker.postMessage({ id: this.#running.id, job: pending.job });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./adaptWorker.js', import.meta.url));
+    worker.unref();
+    worker.on('message', (answer: AdaptAnswer) => {
+      if (answer.id !== this.#running?.id) return;
+      const { resolve, reject } = this.#running;
+      this.#running = undefined;
+      if ('error' in answer) reject(new Error(answer.error));
+      else resolve(answer.result);
+      this.#next();
+    });
+    worker.on('error', (error) => this.#lost(worker, error));
+    worker.on('exit', (code) =>
+      this.#lost(worker, new Error(`the adaptation worker exited with code ${code}`)),
+    );
+    return worker;
+  }
+
+  /** A worker that died fails its job alone; the next job starts another. */
+  #lost(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const running = this.#running;
+    this.#running = undefined;
+    running?.reject(error);
+    this.#next();
+  }
+}

@@ -1,0 +1,55 @@
+import type { LiveBot, Scored } from './liveBot.js';
+
+interface Waiting {
+  readonly queries: Float32Array;
+  readonly resolve: (scored: Scored[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Queries whose embeddings came out of one forward pass are scored by one call of the head. The encoder settles their
+ * promises in one go, so all of them are here before the microtask that is queued by the first.
+ */
+export class ScoreQueue {
+  #waiting: Waiting[] = [];
+
+  constructor(
+    private readonly bot: LiveBot,
+    private readonly observe: (stage: 'retrieve' | 'score', milliseconds: number) => void,
+  ) {}
+
+  /** @param queries `[Q, D]`. */
+  score(queries: Float32Array): Promise<Scored[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ queries, resolve, reject }) === 1) queueMicrotask(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const all = new Float32Array(waiting.reduce((sum, { queries }) => sum + queries.length, 0));
+    const dimension = this.bot.dimension;
+    let offset = 0;
+    for (const { queries } of waiting) {
+      all.set(queries, offset);
+      offset += queries.length;
+    }
+    let scored: Scored[];
+    try {
+      let started = performance.now();
+      scored = this.bot.score(all, (stage) => {
+        const now = performance.now();
+        this.observe(stage, now - started);
+        started = now;
+      });
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+      return;
+    }
+    let row = 0;
+    for (const { queries, resolve } of waiting) {
+      resolve(scored.slice(row, (row += queries.length / dimension)));
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import type { BotSettings } from './settings.js';
+
+/**
+ * What kshot does, for whoever serves it (src/http) or drives it (src/cli). Results have the field names of the
+ * wire format. Texts are taken as they come; each method normalises and checks them.
+ *
+ * Every method throws KshotError: `unknown_bot`, `unknown_intent` and `unknown_example` for what is not there,
+ * `invalid_request` (naming the field) for texts and names that cannot be, and what Encoder and Store throw.
+ */
+export interface ClassifyService {
+  /** One result a text, in order. */
+  classify(bot: string, texts: readonly string[], options?: ClassifyOptions): Promise<ClassifyResult[]>;
+
+  listBots(): Promise<BotSummary[]>;
+  getBot(bot: string): Promise<BotSummary>;
+  /** Creates a bot or replaces its settings. */
+  putBot(bot: string, settings: BotSettings): Promise<BotSummary>;
+  deleteBot(bot: string): Promise<void>;
+
+  /** In the order in which they were created. */
+  listIntents(bot: string): Promise<Intent[]>;
+  getIntent(bot: string, intent: string): Promise<Intent>;
+  /** Creates or replaces intents, all or none; creates the bot where there is none. */
+  putIntents(bot: string, intents: readonly IntentDefinition[]): Promise<WriteResult>;
+  deleteIntent(bot: string, intent: string): Promise<WriteResult>;
+  /** Adds examples to an intent that exists. */
+  addExamples(bot: string, intent: string, examples: readonly string[]): Promise<WriteResult>;
+  removeExample(bot: string, intent: string, id: number): Promise<WriteResult>;
+
+  getCounterexamples(bot: string): Promise<Example[]>;
+  putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+
+  /** Figures for metrics; cheap. */
+  stats(): ServiceStats;
+
+  /** @throws KshotError `store_unavailable` or `not_ready` while requests could not be answered. */
+  checkReady(): Promise<void>;
+
+  /** Finishes what was accepted, then frees encoder, workers and store. */
+  close(): Promise<void>;
+}
+
+export interface ClassifyOptions {
+  /** How many intents the ranking holds; default 5. */
+  readonly top?: number;
+  /** Whether results carry an explanation. */
+  readonly explain?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClassifyResult {
+  readonly text: string;
+  /** The best intent; null when the text is out of scope or the bot has no intents. */
+  readonly intent: string | null;
+  /** Probability that the best intent of the ranking is right, given that the text is in scope; 0 for an empty bot. */
+  readonly confidence: number;
+  readonly out_of_scope: boolean;
+  /** Probability that the text belongs to any of the bot's intents; below the bot's threshold it is out of scope. */
+  readonly in_scope: number;
+  /** Best first, whether in scope or not. */
+  readonly ranking: readonly RankedIntent[];
+  /** The nearest examples, nearest first; similarity is the cosine. */
+  readonly evidence: readonly Evidence[];
+  /** The text was longer than the encoder reads; what lay beyond was ignored. Absent when not. */
+  readonly truncated?: true;
+  readonly explanation?: Explanation;
+  readonly model: ModelVersion;
+}
+
+export interface RankedIntent {
+  readonly intent: string;
+  readonly confidence: number;
+}
+
+export interface Evidence {
+  readonly example: string;
+  readonly intent: string;
+  readonly similarity: number;
+}
+
+export interface ModelVersion {
+  readonly encoder: string;
+  readonly head: string;
+  /** The bot's revision that answered. */
+  readonly revision: number;
+}
+
+/** Why a text was read so. */
+export interface Explanation {
+  /** The in-scope probability below which a text is out of scope. */
+  readonly threshold: number;
+  /** What the logits were divided by before the softmax. */
+  readonly temperature: number;
+  /** Where temperature and scope come from: the head's defaults, or a fit to the bot's own examples. */
+  readonly calibration: 'default' | 'fitted';
+  /** Whether the head had adapted to this revision, or still answered with the former state and new prototypes. */
+  readonly adapted: boolean;
+  /** The similarity of the best intent on which in_scope is judged (a cosine), and the one at which it is 0.5. */
+  readonly similarity: number;
+  readonly similarity_at_even_odds: number;
+  /** The nearest counter-example, where the bot has any. */
+  readonly nearest_counterexample: { readonly example: string; readonly similarity: number } | null;
+  /** In words: what decided, and what would have to change for another answer. */
+  readonly summary: string;
+}
+
+export interface BotSummary {
+  readonly name: string;
+  readonly settings: BotSettings;
+  readonly revision: number;
+  readonly intents: number;
+  readonly examples: number;
+  readonly counterexamples: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Example {
+  readonly id: number;
+  readonly text: string;
+}
+
+export interface Intent {
+  readonly name: string;
+  readonly description: string | null;
+  readonly examples: readonly Example[];
+}
+
+export interface IntentDefinition {
+  readonly name: string;
+  readonly examples: readonly string[];
+  readonly description?: string | null;
+}
+
+export interface WriteResult {
+  readonly bot: string;
+  /** Requests that start after the write was acknowledged are answered by this revision or a later one. */
+  readonly revision: number;
+  readonly added: readonly Example[];
+  readonly removed: readonly Example[];
+}
+
+export interface ServiceStats {
+  readonly bots: number;
+  readonly intents: number;
+  readonly examples: number;
+  /** Head adaptations waiting or running in the worker. */
+  readonly adaptations: number;
+  readonly encoder: {
+    readonly queuedTexts: number;
+    readonly cacheEntries: number;
+    readonly cacheBytes: number;
+    readonly cacheHits: number;
+    readonly cacheMisses: number;
+  };
+}
+
+/** The stages of a classification, as metrics name them. */
+export type Stage = 'encode' | 'retrieve' | 'score' | 'decide';
+
+/** What the service tells whoever measures it; every method is called synchronously and must be cheap. */
+export interface ServiceObserver {
+  stage(stage: Stage, milliseconds: number): void;
+  /** Classified texts by outcome. */
+  classified(inScope: number, outOfScope: number): void;
+  /** A head adapted to a bot's support set. */
+  adapted(milliseconds: number): void;
+}
