@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process';
+import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+// A closed-loop HTTP load: so many clients, each with one request in flight, in a process of its own so that it does not
+// share the server's thread.
+
+export interface Load {
+  /** Of the classify endpoint. */
+  readonly url: string;
+  readonly texts: readonly string[];
+  readonly clients: number;
+  readonly requests: number;
+}
+
+export interface LoadOutcome {
+  readonly requestsPerSecond: number;
+  /** `[requests]`, in milliseconds, sorted. */
+  readonly latencies: readonly number[];
+  readonly failures: number;
+}
+
+/** Runs the load in a child process. */
+export function runLoad(load: Load): Promise<LoadOutcome> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(import.meta.url));
+    child.once('message', (outcome) => {
+      resolve(outcome as LoadOutcome);
+      child.kill();
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the load generator ended with code ${code}`)));
+    child.send(load);
+  });
+}
+
+async function generate({ url, texts, clients, requests }: Load): Promise<LoadOutcome> {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const latencies: number[] = [];
+  let sent = 0;
+  let failures = 0;
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (sent < requests) {
+        const text = texts[sent++ % texts.length]!;
+        const from = performance.now();
+        if ((await post(agent, url, JSON.stringify({ text }))) !== 200) failures++;
+        latencies.push(performance.now() - from);
+      }
+    }),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  agent.destroy();
+  return { requestsPerSecond: requests / seconds, latencies: latencies.sort((a, b) => a - b), failures };
+}
+
+function post(agent: Agent, url: string, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const call = request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode ?? 0));
+    });
+    call.once('error', reject);
+    call.end(body);
+  });
+}
+
+if (process.send !== undefined) {
+  process.once('message', (load) => {
+    void generate(load as Load).then((outcome) => process.send!(outcome));
+  });
+}

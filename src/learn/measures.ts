@@ -1,0 +1,60 @@
+// Measures of classification, with their intervals.
+
+/** A proportion with its 95 % interval. */
+export interface Proportion {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const Z95 = 1.959964;
+
+/** Wilson's score interval (Wilson 1927) of `hits` out of `n`. */
+export function proportion(hits: number, n: number): Proportion {
+  if (n === 0) return { value: NaN, low: NaN, high: NaN };
+  const p = hits / n;
+  const z2 = Z95 ** 2;
+  const centre = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const half = (Z95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
+  return { value: p, low: centre - half, high: centre + half };
+}
+
+/**
+ * Expected calibration error (Naeini et al. 2015; Guo et al. 2017, eq. 3): the mean gap between confidence and accuracy
+ * over `bins` equally wide bins of confidence, weighted by how many predictions fall in.
+ */
+export function expectedCalibrationError(
+  confidences: readonly number[],
+  correct: readonly boolean[],
+  bins = 15,
+): number {
+  const sums = Array.from({ length: bins }, () => ({ confidence: 0, correct: 0 }));
+  confidences.forEach((confidence, i) => {
+    const bin = sums[Math.min(bins - 1, Math.floor(confidence * bins))]!;
+    bin.confidence += confidence;
+    bin.correct += correct[i] ? 1 : 0;
+  });
+  const gaps = sums.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.correct), 0);
+  return gaps / confidences.length;
+}
+
+/**
+ * Area under the ROC curve: the probability that a positive scores above a negative, ties counting half (the
+ * Mann-Whitney statistic).
+ */
+export function auroc(positives: readonly number[], negatives: readonly number[]): number {
+  const all = [
+    ...positives.map((score) => ({ score, positive: true })),
+    ...negatives.map((score) => ({ score, positive: false })),
+  ].sort((a, b) => a.score - b.score);
+  let rankSum = 0;
+  for (let from = 0; from < all.length;) {
+    let to = from;
+    while (to < all.length && all[to]!.score === all[from]!.score) to++;
+    const rank = (from + 1 + to) / 2; // of each of the tied, counted from 1
+    for (let i = from; i < to; i++) rankSum += all[i]!.positive ? rank : 0;
+    from = to;
+  }
+  const n = positives.length;
+  return (rankSum - (n * (n + 1)) / 2) / (n * negatives.length);
+}
