@@ -116,9 +116,12 @@ export class LiveBot {
     return this.#classes !== undefined && this.#classes.sameHead(basis) && this.#classes.sameSupport(basis);
   }
 
-  /** Takes over a calibration that was fitted to an adaptation's support set, unless that has changed since. */
-  calibrate(calibration: Calibration, adaptation: Adaptation): void {
-    if (this.isBasedOn(adaptation)) this.#calibration = calibration;
+  /**
+   * Takes over a calibration that was fitted to an adaptation's support set, unless that has changed since.
+   * @param calibration undefined where the support set was too small for a fit.
+   */
+  calibrate(calibration: Calibration | undefined, adaptation: Adaptation): void {
+    if (this.isBasedOn(adaptation)) this.#calibration = calibration ?? this.#defaultCalibration();
   }
 
   /**

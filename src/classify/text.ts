@@ -1,13 +1,21 @@
 import { KshotError, type FieldProblem } from '../errors.js';
 
-/** What is wrong with a text that shall be classified or stored; undefined for nothing. */
+/**
+ * What is wrong with a text that shall be classified or stored; undefined for nothing.
+ * @param maxChars longest text, in code points.
+ */
 export function textProblem(text: string, maxChars: number): string | undefined {
-  if (text.length > maxChars) return `has ${text.length} characters; at most ${maxChars} are allowed`;
-  if (!text.isWellFormed()) return 'is not well-formed Unicode: it holds half of a surrogate pair';
-  if (text.includes('\0')) return 'holds a NUL character';
-  if (!/[^\p{C}\p{Z}]/u.test(text)) return 'is empty: it holds nothing but spaces or control characters';
+  // A string has at least as many UTF-16 units as code points, so the count is seldom needed.
+  if (text.length > maxChars && (text.length > 2 * maxChars || [...text].length > maxChars)) {
+    return `must be at most ${maxChars} characters long`;
+  }
+  if (!text.isWellFormed()) return 'must not hold unpaired surrogates';
+  if (text.includes('\0')) return 'must not hold NUL characters';
+  if (!VISIBLE.test(text)) return 'must not be empty, nor nothing but spaces and control characters';
   return undefined;
 }
+
+const VISIBLE = /[^\p{C}\p{Z}]/u;
 
 /** Texts are compared and stored in this form: Unicode composed (NFC), without space around. */
 export function normaliseText(text: string): string {

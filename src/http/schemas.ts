@@ -9,6 +9,7 @@ import type {
   WriteResult,
 } from '../classify/service.js';
 import { botSettingsSchema } from '../classify/settings.js';
+import { textProblem } from '../classify/text.js';
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js';
 
 /** The bounds of what one request may hold. */
@@ -36,7 +37,6 @@ const INTENT_NAME = new RegExp(
 );
 // These vanish from an address.
 const DOT_SEGMENTS = ['.', '..'];
-const UNSTORABLE = /[\0\p{Cs}]/u;
 
 // Names that look the same are the same: all are brought to Unicode's composed form.
 const botName = z
@@ -52,7 +52,7 @@ const intentName = z
     INTENT_NAME,
     'must be 1 to 128 characters, without control characters, and without blanks at either end',
   )
-  .refine((name) => !UNSTORABLE.test(name), 'must not hold unpaired surrogates')
+  .refine((name) => name.isWellFormed(), 'must not hold unpaired surrogates')
   .refine((name) => !DOT_SEGMENTS.includes(name), 'must not be "." or ".."')
   .meta({
     description: 'Name of an intent; in an address a slash is written %2F',
@@ -95,7 +95,7 @@ export function requestSchemas(limits: RequestLimits) {
   const text = z
     .string()
     .superRefine((value, context) => {
-      const problem = problemOfText(value, limits.maxTextChars);
+      const problem = textProblem(value, limits.maxTextChars);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     })
     .meta({
@@ -196,15 +196,6 @@ function boundedArray<T extends z.ZodType>(item: T, fewest: number, most: number
     .max(most, `must hold at most ${most}`)
     .pipe(z.array(item))
     .meta({ items });
-}
-
-function problemOfText(text: string, maxChars: number): string | undefined {
-  if (text.trim() === '') return 'must not be empty';
-  // A string has at least as many UTF-16 units as code points, so the count is seldom needed.
-  if (text.length > maxChars && (text.length > 2 * maxChars || [...text].length > maxChars)) {
-    return `must be at most ${maxChars} characters long`;
-  }
-  return UNSTORABLE.test(text) ? 'must not hold NUL or unpaired surrogates' : undefined;
 }
 
 const probability = z.number().min(0).max(1);

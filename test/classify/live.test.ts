@@ -47,10 +47,11 @@ async function classify(text: string, bot = 'bank') {
   return result!;
 }
 
-/** Waits until the bot's head has adapted to its present support set. */
+/** Waits until the bot's head has adapted to its present support set, and its calibration is fitted. */
 async function adapted(bot = 'bank'): Promise<void> {
   for (let i = 0; i < 600; i++) {
-    if ((await classify('anything', bot)).explanation!.adapted) return;
+    const { adapted: isAdapted } = (await classify('anything', bot)).explanation!;
+    if (isAdapted && service.stats().adaptations === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error('the head did not adapt');
