@@ -1,16 +1,8 @@
 import { grad, jit, numpy as np, tree } from '@jax-js/jax';
 import { adam, adamStepSize, type AdamState } from './adam.js';
 import type { Head, Support } from './head.js';
-import {
-  boundedCrossEntropy,
-  classMask,
-  innerProducts,
-  MASKED,
-  fewRowsBonus,
-  maskedMean,
-  unit,
-} from './ops.js';
-import { COSINE_SCALE } from './prototypical.js';
+import { boundedCrossEntropy, classMask, innerProducts, MASKED, unit } from './ops.js';
+import { cosineHead } from './prototypical.js';
 
 export type AdaptedOptions = {
   /** Inner-loop steps. */
@@ -30,7 +22,7 @@ const DEFAULTS: AdaptedOptions = { steps: 20, rate: 0.01, lossScale: 10, fewRows
  * A linear head that adapts to the support set, as the inner loop of Proto-MAML does (Triantafillou et al. 2020): class
  * rows w_c start at the prototypes and take a few steps of Adam down the cross-entropy of softmax_c(s cos(w_c, x)) over
  * the support set, full batch, every class weighing the same. A class's score is cos(w_c, x), and something for having
- * few rows (`fewRowsBonus`).
+ * few rows (`cosineHead`, whose state it starts from).
  */
 export function adaptedHead(options: Partial<AdaptedOptions> = {}): Head {
   const { steps, rate, lossScale, fewRows } = { ...DEFAULTS, ...options };
@@ -38,26 +30,17 @@ export function adaptedHead(options: Partial<AdaptedOptions> = {}): Head {
     innerStep(weights, moments, stepSize, examples, lossScale),
   );
   return {
-    name: 'adapted',
-    init: () => ({}),
-
-    induce: (_params, { rows, mask, names }) => {
-      names.dispose();
-      return { weights: unit(maskedMean(rows, mask.ref)), bonus: fewRowsBonus(mask, fewRows) }; // [C, D], [C]
-    },
-
-    score: (_params, { weights, bonus }, queries) =>
-      innerProducts(queries, weights!).add(np.expandDims(bonus!, 0)).mul(COSINE_SCALE),
+    ...cosineHead('adapted', fewRows),
 
     adapt: (_params, support, state) => {
       const examples = examplesOf(support);
-      let weights = state.weights!;
+      let weights = state.prototypes!;
       let moments = adam.init(weights.ref);
       for (let t = 1; t <= steps; t++) {
         [weights, moments] = step(weights, moments, adamStepSize(rate, t), tree.ref(examples));
       }
       tree.dispose([examples, moments]);
-      return { ...state, weights };
+      return { ...state, prototypes: weights };
     },
   };
 }

@@ -26,20 +26,24 @@ export const prototypicalEuclidean: Head = {
   },
 };
 
-/** What a class is given for having few rows, times 1 / rows; chosen on validation. */
-const FEW_ROWS = 0.12;
-
 /**
  * The same with the cosine for a distance, P(c | x) = softmax(s (cos(f(x), v_c) + b_c)): the length of v_c is left out,
  * and b_c makes up for few rows (`fewRowsBonus`).
+ *
+ * @param fewRows what a class is given for having few rows, times 1 / rows, in units of the cosine.
  */
-export const prototypical: Head = {
-  name: 'prototypical',
-  init: () => ({}),
-  induce: (_params, { rows, mask, names }) => {
-    names.dispose();
-    return { prototypes: unit(maskedMean(rows, mask.ref)), bonus: fewRowsBonus(mask, FEW_ROWS) }; // [C, D], [C]
-  },
-  score: (_params, { prototypes, bonus }, queries) =>
-    innerProducts(queries, prototypes!).add(np.expandDims(bonus!, 0)).mul(COSINE_SCALE),
-};
+export function cosineHead(name: string, fewRows: number): Head {
+  return {
+    name,
+    init: () => ({}),
+    induce: (_params, { rows, mask, names }) => {
+      names.dispose();
+      return { prototypes: unit(maskedMean(rows, mask.ref)), bonus: fewRowsBonus(mask, fewRows) }; // [C, D], [C]
+    },
+    score: (_params, { prototypes, bonus }, queries) =>
+      innerProducts(queries, prototypes!).add(np.expandDims(bonus!, 0)).mul(COSINE_SCALE),
+  };
+}
+
+/** Chosen on validation (docs/defaults.md). */
+export const prototypical: Head = cosineHead('prototypical', 0.12);

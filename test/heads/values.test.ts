@@ -130,7 +130,7 @@ describe('the inner loop', () => {
     };
     const adapted = runtime.adapt(support);
     expect(margin(adapted)).toBeGreaterThan(margin(runtime.induce(support)));
-    const { data } = adapted.weights!;
+    const { data } = adapted.prototypes!;
     expect(Math.hypot(...data.subarray(0, 3))).toBeCloseTo(1, 5);
     expect(Math.hypot(...data.subarray(3, 6))).toBeCloseTo(1, 5);
   });
