@@ -12,7 +12,8 @@ const LONGEST_FIELD = 200;
  * @throws KshotError `invalid_request`, naming the fields.
  */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, whole: string): z.output<S> {
-  const outcome = schema.safeParse(value);
+  // The input tells a field that is missing from one of the wrong type.
+  const outcome = schema.safeParse(value, { reportInput: true });
   if (outcome.success) return outcome.data;
   const problems = new Map<string, FieldProblem>();
   for (const problem of outcome.error.issues.flatMap((issue) => problemsOf(issue, whole))) {

@@ -112,6 +112,11 @@ describe('bodies', () => {
     expect(await refused('')).toEqual(['body']);
   });
 
+  test('with a field of the wrong type say so, and not that it is missing', async () => {
+    const answer = await h.send('post', CLASSIFY, { body: { text: 5 } });
+    expect(answer.body).toMatchObject({ errors: [{ field: 'text', message: 'must be a string' }] });
+  });
+
   test('that are no UTF-8 are refused', async () => {
     const answer = await request(h.app)
       .post(CLASSIFY)
