@@ -1,0 +1,64 @@
+/** Texts to embeddings. */
+export interface Encoder {
+  /** The name of the model, as its directory or hub id has it. */
+  readonly name: string;
+  /**
+   * Identifies the embedding space: a hash over the weights' file, the tokenizer and the pooling. Embeddings of
+   * two fingerprints must never be compared.
+   */
+  readonly fingerprint: string;
+  /** D, the width of an embedding. */
+  readonly dimension: number;
+  /** Longest input in tokens, special tokens included; what is beyond it is cut. */
+  readonly maxTokens: number;
+  /** What the session really runs on. */
+  readonly device: 'cpu' | 'cuda' | 'webgpu';
+
+  /**
+   * Embeds texts. Calls that overlap in time share forward passes; texts seen lately come from a cache.
+   *
+   * @returns unit-length rows in the order of `texts`.
+   * @throws KshotError `overloaded` when the queue is full, `cancelled` when `signal` aborts before the work
+   *   was done, `not_ready` after `close()`.
+   */
+  encode(texts: readonly string[], options?: EncodeOptions): Promise<Encoded>;
+
+  /** Counters for metrics; cheap. */
+  stats(): EncoderStats;
+
+  /** Refuses new work, finishes what was accepted, then frees the session. */
+  close(): Promise<void>;
+}
+
+export interface EncodeOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * Work that nobody waits for (re-embedding, imports). It is never refused, and is run only while no request waits.
+   */
+  readonly background?: boolean;
+}
+
+export interface Encoded {
+  readonly rows: number;
+  /** `[rows, D]`, row-major, unit length. */
+  readonly embeddings: Float32Array;
+  /** `[rows]`: whether a text was cut at `maxTokens`. */
+  readonly truncated: readonly boolean[];
+}
+
+export interface EncoderStats {
+  /** Texts that requests wait for and that are in no pass yet; work in the background is not counted. */
+  readonly queuedTexts: number;
+  readonly cacheEntries: number;
+  readonly cacheBytes: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+}
+
+/** What an encoder tells whoever measures it (src/http/metrics.ts); every method is called synchronously. */
+export interface EncoderObserver {
+  /** A forward pass ended: texts in it, the padded length T in tokens, and how long it took in milliseconds. */
+  batch(rows: number, paddedLength: number, milliseconds: number): void;
+  /** A text left the queue for a forward pass after so many milliseconds. */
+  queued(milliseconds: number): void;
+}
