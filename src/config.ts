@@ -136,9 +136,10 @@ const settingsSchema = z
       value: 'number',
       description: 'Texts that share one forward pass at most',
     }),
-    maxBatchTokens: wholeNumber(1, 1_000_000).default(8192).register(about, {
+    maxBatchTokens: wholeNumber(1, 1_000_000).optional().register(about, {
       group: 'encoder',
       value: 'number',
+      defaultText: 'by device: 2048 on a CPU, 16384 on a GPU',
       description: 'Tokens of one forward pass at most, padding included',
     }),
     maxQueuedTexts: COUNT.default(2048).register(about, {

@@ -9,7 +9,7 @@ import { readBotFile } from './cli/importExport.js';
 import { startProgress } from './cli/progress.js';
 import { printableSettings, type Settings } from './config.js';
 import type { Encoder } from './encoder/encoder.js';
-import { loadEncoder } from './encoder/load.js';
+import { type DownloadProgress, loadEncoder } from './encoder/load.js';
 import { createApp } from './http/app.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
@@ -104,11 +104,13 @@ function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise
     ...(settings.threads === 0 ? {} : { threads: settings.threads }),
     cacheDir: settings.modelCache,
     maxBatchTexts: settings.maxBatchTexts,
-    maxBatchTokens: settings.maxBatchTokens,
+    ...(settings.maxBatchTokens === undefined ? {} : { maxBatchTokens: settings.maxBatchTokens }),
     maxQueuedTexts: settings.maxQueuedTexts,
     cacheBytes: settings.embeddingCacheMb * 2 ** 20,
     observer: metrics,
     warn: (message) => log.warn(message),
+    inform: (message) => log.info(message),
+    progress: downloadProgress(),
   });
 }
 
@@ -138,6 +140,17 @@ function progress(label: string): (done: number, total: number) => void {
     bar ??= startProgress(process.stderr, label, total);
     bar.update(done);
     if (done >= total) bar.stop();
+  };
+}
+
+/** A progress bar for each file that says how long it is. */
+function downloadProgress(): (event: DownloadProgress) => void {
+  const bars = new Map<string, (done: number, total: number) => void>();
+  return ({ file, loaded, total }) => {
+    if (total === undefined) return;
+    const bar = bars.get(file) ?? progress(`Downloading ${file}`);
+    bars.set(file, bar);
+    bar(loaded, total);
   };
 }
 
