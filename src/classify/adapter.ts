@@ -26,6 +26,9 @@ export type AdaptAnswer = { readonly id: number } & (
   { readonly result: AdaptResult } | { readonly error: string }
 );
 
+/** A worker that has had nothing to do for so long is let go: WebAssembly memory is given back in no other way. */
+const IDLE_MS = 60_000;
+
 interface Pending {
   readonly job: AdaptJob;
   readonly resolve: (result: AdaptResult | undefined) => void;
@@ -42,6 +45,7 @@ export class Adapter {
   #running: (Pending & { readonly id: number }) | undefined;
   readonly #waiting = new Map<string, Pending>();
   #lastId = 0;
+  #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** Jobs that wait or run. */
@@ -68,14 +72,24 @@ export class Adapter {
     this.#waiting.clear();
     this.#running?.resolve(undefined);
     this.#running = undefined;
-    await this.#worker?.terminate();
+    clearTimeout(this.#idle);
+    await this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    const worker = this.#worker;
     this.#worker = undefined;
+    await worker?.terminate();
   }
 
   #next(): void {
     if (this.#running !== undefined) return;
     const [next] = this.#waiting;
-    if (next === undefined) return;
+    clearTimeout(this.#idle);
+    if (next === undefined) {
+      this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref();
+      return;
+    }
     const [bot, pending] = next;
     this.#waiting.delete(bot);
     this.#running = { ...pending, id: ++this.#lastId };

@@ -43,9 +43,13 @@ export function defaultTemperature(head: HeadName, counts: readonly number[]): n
   return 1 / (a + b * Math.log(N) + c * k);
 }
 
-/** What a bot is judged by before, or unless, its own examples have been looked at. */
-export function defaultCalibration(head: HeadName, counts: readonly number[]): Calibration {
-  const scope = defaultScope(counts.length);
+/**
+ * What a bot is judged by before, or unless, its own examples have been looked at.
+ * @param counts `[N]`: the support rows of each intent.
+ * @param examples of all intents.
+ */
+export function defaultCalibration(head: HeadName, counts: readonly number[], examples: number): Calibration {
+  const scope = defaultScope(counts.length, examples > 0);
   return { source: 'default', temperature: defaultTemperature(head, counts), scope };
 }
 

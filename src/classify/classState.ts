@@ -1,4 +1,10 @@
-import { gatherClasses, type HeadRuntime, type Leaves, type LoadedState } from '../heads/runtime.js';
+import {
+  type ClassPick,
+  gatherClasses,
+  type HeadRuntime,
+  type Leaves,
+  type LoadedState,
+} from '../heads/runtime.js';
 import type { LiveIntent } from './botTexts.js';
 import type { BotSupport } from './supportSet.js';
 
@@ -11,21 +17,25 @@ export class BotClassState {
   readonly intents: readonly string[];
   /** `[C]`: the revision at which each intent had last changed. */
   readonly #versions: readonly number[];
-  readonly #leaves: Leaves;
+  /** As induced from the support set. */
+  readonly #induced: Leaves;
+  /** As it is scored with: adapted, where the head adapts and has. */
+  readonly #learned: Leaves;
   readonly #loaded: LoadedState;
 
   private constructor(
     private readonly runtime: HeadRuntime,
-    intents: readonly string[],
-    versions: readonly number[],
-    leaves: Leaves,
+    { intents, versions }: Pick<Basis, 'intents' | 'versions'>,
+    induced: Leaves,
+    learned: Leaves,
     /** Whether every intent's state is adapted to just this support set. */
     readonly adapted: boolean,
   ) {
     this.intents = intents;
     this.#versions = versions;
-    this.#leaves = leaves;
-    this.#loaded = runtime.load(leaves);
+    this.#induced = induced;
+    this.#learned = learned;
+    this.#loaded = runtime.load(learned);
   }
 
   /**
@@ -40,33 +50,39 @@ export class BotClassState {
     supportOf: (intents: readonly LiveIntent[]) => BotSupport,
     former?: BotClassState,
   ): BotClassState {
-    const names = intents.map(({ name }) => name);
-    const versions = intents.map(({ version }) => version);
-    const leaves =
-      (former?.runtime === runtime && !runtime.head.contextual
-        ? former.#follow(intents, names, versions, supportOf)
-        : undefined) ?? runtime.induce(supportOf(intents));
-    return new BotClassState(runtime, names, versions, leaves, !runtime.adapts);
+    const basis = {
+      intents: intents.map(({ name }) => name),
+      versions: intents.map(({ version }) => version),
+    };
+    const kept = former?.runtime === runtime && !runtime.head.contextual ? former : undefined;
+    const positions = kept === undefined ? basis.intents.map(() => -1) : kept.#positions(basis);
+    const changed = intents.filter((_, c) => positions[c]! < 0);
+    const fresh = changed.length > 0 ? runtime.induce(supportOf(changed)) : undefined;
+    let next = 0;
+    const induced =
+      gatherClasses(
+        positions.map((at) => (at >= 0 ? { state: kept!.#induced, at } : { state: fresh!, at: next++ })),
+      ) ?? runtime.induce(supportOf(intents));
+    const learned = positions.map((at) => (at >= 0 ? { state: kept!.#learned, at } : undefined));
+    return new BotClassState(runtime, basis, induced, align(runtime, induced, learned), !runtime.adapts);
   }
 
   /**
-   * This state with what an adaptation to the support set of `basis` has learned; intents that have changed since keep
-   * what they have.
+   * This state with what an adaptation to the support set of `basis` has learned. Intents that have changed since are
+   * brought in line with the others.
    */
   adopt(adapted: Leaves, basis: BotClassState): BotClassState {
-    const positions = basis.#positions(this.intents, this.#versions);
-    const picks = positions.map((at, c) =>
-      at >= 0 ? { state: adapted, at } : { state: this.#leaves, at: c },
-    );
-    const leaves = gatherClasses(picks) ?? this.#leaves;
-    return new BotClassState(this.runtime, this.intents, this.#versions, leaves, this.sameSupport(basis));
+    const self = { intents: this.intents, versions: this.#versions };
+    const learned = basis.#positions(self).map((at) => (at >= 0 ? { state: adapted, at } : undefined));
+    const leaves = align(this.runtime, this.#induced, learned);
+    return new BotClassState(this.runtime, self, this.#induced, leaves, this.sameSupport(basis));
   }
 
   /** Whether both stand on the same support set. */
   sameSupport(other: BotClassState): boolean {
     return (
       other.intents.length === this.intents.length &&
-      other.#positions(this.intents, this.#versions).every((position) => position >= 0)
+      other.#positions({ intents: this.intents, versions: this.#versions }).every((position) => position >= 0)
     );
   }
 
@@ -83,28 +99,37 @@ export class BotClassState {
     this.#loaded.dispose();
   }
 
-  /** The leaves of the state that follows this one; undefined where they do not fit together. */
-  #follow(
-    intents: readonly LiveIntent[],
-    names: readonly string[],
-    versions: readonly number[],
-    supportOf: (intents: readonly LiveIntent[]) => BotSupport,
-  ): Leaves | undefined {
-    const positions = this.#positions(names, versions);
-    const changed = intents.filter((_, c) => positions[c]! < 0);
-    const fresh = changed.length === 0 ? this.#leaves : this.runtime.induce(supportOf(changed));
-    let next = 0;
-    return gatherClasses(
-      positions.map((at) => (at >= 0 ? { state: this.#leaves, at } : { state: fresh, at: next++ })),
-    );
-  }
-
   /** For each intent at a version its position here, or -1 where it is not here or was another version. */
-  #positions(intents: readonly string[], versions: readonly number[]): number[] {
+  #positions({ intents, versions }: Basis): number[] {
     const at = new Map(this.intents.map((name, i) => [name, i]));
     return intents.map((name, i) => {
       const position = at.get(name);
       return position !== undefined && this.#versions[position] === versions[i] ? position : -1;
     });
   }
+}
+
+/** Intents, each at a version. */
+interface Basis {
+  readonly intents: readonly string[];
+  readonly versions: readonly number[];
+}
+
+/**
+ * What is known of all classes, of which some have adapted and the rest are as induced.
+ *
+ * @param adapted `[C]`: undefined for a class that has not.
+ */
+function align(runtime: HeadRuntime, induced: Leaves, adapted: readonly (ClassPick | undefined)[]): Leaves {
+  const carried = adapted.flatMap((pick, c) => (pick === undefined ? [] : { pick, c }));
+  const rest = adapted.flatMap((pick, c) => (pick === undefined ? { state: induced, at: c } : []));
+  if (!runtime.adapts || carried.length === 0) return induced;
+  const learned = gatherClasses(carried.map(({ pick }) => pick));
+  if (learned === undefined) return induced;
+  const others = gatherClasses(carried.map(({ c }) => ({ state: induced, at: c })));
+  const fresh = gatherClasses(rest);
+  const aligned = fresh === undefined ? {} : runtime.align(fresh, others!, learned);
+  let next = 0;
+  const picks = adapted.map((pick) => pick ?? { state: aligned, at: next++ });
+  return gatherClasses(picks) ?? induced;
 }

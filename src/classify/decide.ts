@@ -64,7 +64,7 @@ function explanation(scored: Scored, decision: Decision, threshold: number): Exp
   const { calibration, counterexample } = scored;
   return {
     threshold,
-    temperature: calibration.temperature,
+    temperature: rounded(calibration.temperature),
     calibration: calibration.source,
     adapted: scored.adapted,
     similarity: rounded(scored.similarity),

@@ -29,8 +29,11 @@ import type {
 import { type BotSettings, botSettingsSchema, DEFAULT_HEAD, DEFAULT_THRESHOLD } from './settings.js';
 import { checkTexts, normaliseText, readableName } from './text.js';
 
-/** A head adapts when its bot has been left alone for so long, so that a burst of writes costs one adaptation. */
-const ADAPT_AFTER_MS = 200;
+/**
+ * A head adapts when its bot has been left alone for as long as its last adaptation took, within these bounds: a burst of
+ * writes then costs one adaptation, not one a write.
+ */
+const ADAPT_AFTER_MS = { least: 200, most: 5000 };
 /** Texts embedded, and written, in one go while a store is brought up to this encoder. */
 const EMBED_AT_ONCE = 128;
 /** Queries scored before other requests get their turn. */
@@ -59,6 +62,7 @@ interface Served {
   settings: BotSettings;
   /** Set while the head waits to adapt. */
   adaptTimer?: NodeJS.Timeout | undefined;
+  lastAdaptationMs: number;
 }
 
 /**
@@ -127,7 +131,13 @@ class LiveService implements ClassifyService {
     const bot = new LiveBot(texts, headOf(settings), this.#runtime(settings));
     const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
     this.#release(name);
-    this.#served.set(name, { bot, indexes, settings, queue: new ScoreQueue(bot, observe) });
+    this.#served.set(name, {
+      bot,
+      indexes,
+      settings,
+      queue: new ScoreQueue(bot, observe),
+      lastAdaptationMs: 0,
+    });
     bot.warmUp();
     this.#adaptSoon(name);
   }
@@ -416,13 +426,14 @@ class LiveService implements ClassifyService {
   /** Has the head adapt when no write has come for a while; what there is serves until then. */
   #adaptSoon(name: string): void {
     const served = this.#find(name);
+    const delay = Math.min(ADAPT_AFTER_MS.most, Math.max(ADAPT_AFTER_MS.least, served.lastAdaptationMs));
     clearTimeout(served.adaptTimer);
     served.adaptTimer = setTimeout(() => {
       served.adaptTimer = undefined;
       this.#adapt(name, served).catch((error: unknown) =>
         this.#options.warn(`bot ${name}: its head could not be adapted`, error),
       );
-    }, ADAPT_AFTER_MS).unref();
+    }, delay).unref();
   }
 
   /**
@@ -440,6 +451,7 @@ class LiveService implements ClassifyService {
     if (adapted === undefined || !isServed()) return;
     if (adapted.state !== undefined) {
       bot.adopt(adapted.state, adaptation);
+      served.lastAdaptationMs = adapted.milliseconds;
       this.#options.observer?.adapted(adapted.milliseconds);
     }
     if (!bot.isBasedOn(adaptation)) return;

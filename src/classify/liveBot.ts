@@ -6,7 +6,7 @@ import type { BotTexts, LiveIntent } from './botTexts.js';
 import { type Calibration, defaultCalibration } from './calibrate.js';
 import { BotClassState } from './classState.js';
 import { dot, intentSimilarity, prototypeOf } from './scope.js';
-import { type BotSupport, type SupportClass, supportRows } from './supportSet.js';
+import { adaptationShots, type BotSupport, rowCount, type SupportClass, supportRows } from './supportSet.js';
 import { isTelling } from './text.js';
 
 /** Beyond these a bot has no class state of all its intents: each query is scored against retrieved candidates. */
@@ -55,7 +55,8 @@ export interface Adaptation {
 interface ScopeClass {
   readonly version: number;
   readonly prototype: Float32Array;
-  readonly label: Float32Array;
+  /** Where it is one of the rows. */
+  readonly label: Float32Array | undefined;
   readonly rows: number;
 }
 
@@ -103,7 +104,13 @@ export class LiveBot {
 
   /** What to adapt the head to; undefined for a bot that has no intents, or too many to adapt to. */
   adaptation(): Adaptation | undefined {
-    return this.#classes && { support: this.#support(this.texts.intents), basis: this.#classes };
+    const { intents } = this.texts;
+    return (
+      this.#classes && {
+        support: this.#support(intents, adaptationShots(intents.length)),
+        basis: this.#classes,
+      }
+    );
   }
 
   /** Takes over what the worker has learned from an adaptation's support set, as far as that has not changed since. */
@@ -202,7 +209,7 @@ export class LiveBot {
       if (seen.has(name)) continue; // a farther example of an intent that a nearer one stands for
       seen.add(name);
       const { prototype, label, rows } = this.#scopeClass(this.texts.intent(name)!);
-      const best = Math.max(similarity, dot(query, label));
+      const best = label === undefined ? similarity : Math.max(similarity, dot(query, label));
       highest = Math.max(highest, intentSimilarity(dot(query, prototype), best, rows));
     }
     return highest;
@@ -211,11 +218,11 @@ export class LiveBot {
   #scopeClass(intent: LiveIntent): ScopeClass {
     const known = this.#scopeClasses.get(intent.name);
     if (known?.version === intent.version) return known;
-    const { counts, rows, names } = supportRows([this.#supportClass(intent)], this.dimension);
+    const { counts, rows, names, labelled } = this.#support([intent]);
     const fresh = {
       version: intent.version,
       prototype: prototypeOf(rows, this.dimension),
-      label: names,
+      label: labelled[0]! ? names : undefined,
       rows: counts[0]!,
     };
     this.#scopeClasses.set(intent.name, fresh);
@@ -245,10 +252,11 @@ export class LiveBot {
     former?.dispose();
   }
 
-  #support(intents: readonly LiveIntent[]): BotSupport {
+  #support(intents: readonly LiveIntent[], maxShots?: number): BotSupport {
     return supportRows(
       intents.map((intent) => this.#supportClass(intent)),
       this.dimension,
+      maxShots,
     );
   }
 
@@ -263,7 +271,10 @@ export class LiveBot {
   #defaultCalibration(): Calibration {
     return defaultCalibration(
       this.head,
-      this.texts.intents.map(({ examples }) => examples.length + 1),
+      this.texts.intents.map(({ examples, label }) =>
+        rowCount({ examples, isTelling: isTelling(label.text) }),
+      ),
+      this.texts.exampleCount,
     );
   }
 }

@@ -9,9 +9,9 @@ const BEST_SHARE = 0.3;
 const FEW_ROWS = 0.1;
 
 /**
- * The similarity of a text to an intent: prototype and best row mixed, a little more where the rows are few. Of seven
- * candidates (prototype, best example, mean of the best three, margin, density, energy, this one) it tells a bot's texts
- * from others as well as any, and a text that equals an example is always near (docs/defaults.md).
+ * The similarity of a text to an intent: prototype and best row mixed, a little more where the rows are few. Of the
+ * features compared (docs/defaults.md) none tells a bot's texts from others better by more than noise, and with the best
+ * row in it a text that equals an example is hardly ever far.
  *
  * @param prototype cosine to the mean of the intent's support rows.
  * @param best cosine to the nearest of them.
@@ -31,8 +31,10 @@ export interface Scope {
  * For a bot whose support set has not been looked at: among more intents one is near sooner. Fitted on validation
  * episodes of BANKING77, CLINC150 and HWU64, each with an encoder that has not seen the set.
  */
-export function defaultScope(intents: number): Scope {
-  return { slope: 16, midpoint: 0.448 + 0.029 * Math.log(Math.max(1, intents)) };
+export function defaultScope(intents: number, hasExamples: boolean): Scope {
+  // Names alone are farther from texts than examples are.
+  const base = hasExamples ? 0.448 : 0.4;
+  return { slope: 16, midpoint: base + 0.029 * Math.log(Math.max(1, intents)) };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { SupportRows } from '../heads/runtime.js';
  * The newest examples of an intent that a head looks at. Scores of more would hardly differ, and memory and time stay
  * bounded; the index and the evidence know every example.
  */
-export const MAX_SHOTS = 64;
+const MAX_SHOTS = 63; // with the label 64 rows
 
 /** An intent as heads see it. */
 export interface SupportClass {
@@ -28,9 +28,16 @@ export interface BotSupport extends SupportRows {
  * and what its name says counts beside few examples and hardly beside many. Measured on validation, all intents of three
  * sets at once: +10 points at 1 shot, +4 at 2, +1 at 5, nothing lost at 20.
  */
-export function supportRows(classes: readonly SupportClass[], dimension: number): BotSupport {
-  const labelled = classes.map(({ examples, isTelling }) => isTelling || examples.length === 0);
-  const rowsOf = classes.map((c, i) => rowsOfClass(c, labelled[i]!));
+export function supportRows(
+  classes: readonly SupportClass[],
+  dimension: number,
+  maxShots: number = MAX_SHOTS,
+): BotSupport {
+  const labelled = classes.map(isLabelled);
+  const rowsOf = classes.map(({ examples, label }, c) => {
+    const newest = examples.slice(-maxShots);
+    return labelled[c]! ? [...newest, label] : newest;
+  });
   const counts = rowsOf.map((rows) => rows.length);
   const rows = new Float32Array(counts.reduce((sum, n) => sum + n, 0) * dimension);
   rowsOf.flat().forEach((vector, row) => rows.set(vector, row * dimension));
@@ -44,7 +51,27 @@ export function exampleCounts({ counts, labelled }: BotSupport): number[] {
   return counts.map((count, c) => count - (labelled[c]! ? 1 : 0));
 }
 
-function rowsOfClass({ examples, label }: SupportClass, labelled: boolean): readonly Float32Array[] {
-  const newest = examples.slice(-MAX_SHOTS);
-  return labelled ? [...newest, label] : newest;
+/** How many rows `supportRows` makes of a class. */
+export function rowCount(
+  intent: Pick<SupportClass, 'isTelling'> & { readonly examples: readonly unknown[] },
+): number {
+  return Math.min(intent.examples.length, MAX_SHOTS) + (isLabelled(intent) ? 1 : 0);
+}
+
+function isLabelled({
+  examples,
+  isTelling,
+}: Pick<SupportClass, 'isTelling'> & { readonly examples: readonly unknown[] }) {
+  return isTelling || examples.length === 0;
+}
+
+/**
+ * Rows x classes that a head adapts to at the most, which bounds its time and memory: some ten seconds on one core. A
+ * bot of up to 150 intents may give all its rows; of a larger one each intent gives its newest.
+ */
+const MAX_ADAPTATION = 1_500_000;
+
+/** The examples of an intent that a bot of so many intents adapts to. */
+export function adaptationShots(intents: number): number {
+  return Math.min(MAX_SHOTS, Math.max(3, Math.floor(MAX_ADAPTATION / intents ** 2) - 1));
 }

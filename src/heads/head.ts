@@ -39,4 +39,14 @@ export type Head = {
    * moves it. Too slow for the request path: the server runs it in a worker thread.
    */
   adapt?(params: Params, support: Support, state: ClassState): ClassState;
+  /**
+   * Of a head that adapts: brings classes that have not adapted yet in line with those that have, so that their scores
+   * can be compared until the next adaptation.
+   *
+   * @param fresh classes as `induce` gave them.
+   * @param induced other classes as `induce` gave them, and
+   * @param adapted the same classes as they have adapted.
+   * @returns the fresh classes.
+   */
+  align?(fresh: ClassState, induced: ClassState, adapted: ClassState): ClassState;
 };

@@ -72,6 +72,12 @@ export class HeadRuntime {
     return download(this.head.adapt(tree.ref(this.#params), padded, start));
   }
 
+  /** The fresh classes in line with adapted ones (`Head.align`); as they are where the head does not adapt. */
+  align(fresh: Leaves, induced: Leaves, adapted: Leaves): Leaves {
+    if (this.head.align === undefined) return fresh;
+    return download(this.head.align(upload(fresh), upload(induced), upload(adapted)));
+  }
+
   /** Puts a class state where queries are scored against it. To be given back by `dispose()`. */
   load(state: Leaves): LoadedState {
     return new LoadedState(state);
@@ -174,10 +180,16 @@ function classBucket(classes: number): number {
   return multiple <= 8 * CLASS_MULTIPLE ? multiple : 2 ** Math.ceil(Math.log2(classes));
 }
 
-/** Ragged rows to `[C, K, D]`, K the next power of two of the largest class. */
+/** 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: few shapes to compile, and at most a third of a padded class is padding. */
+function rowBucket(rows: number): number {
+  const power = 2 ** Math.ceil(Math.log2(Math.max(1, rows)));
+  return power >= 4 && rows <= 0.75 * power ? 0.75 * power : power;
+}
+
+/** Ragged rows to `[C, K, D]`, K the next bucket of the largest class. */
 function padSupport({ counts, rows, names }: SupportRows, D: number): Support {
   const C = counts.length;
-  const K = 2 ** Math.ceil(Math.log2(Math.max(1, ...counts)));
+  const K = rowBucket(Math.max(...counts));
   const padded = new Float32Array(C * K * D);
   const mask = new Float32Array(C * K);
   let from = 0;
@@ -199,5 +211,14 @@ function download(state: ClassState): Leaves {
       const shape = array.shape;
       return [name, { shape, data: array.dataSync() as Float32Array }];
     }),
+  );
+}
+
+function upload(state: Leaves): ClassState {
+  return Object.fromEntries(
+    Object.entries(state).map(([name, { shape, data }]) => [
+      name,
+      np.array(data.slice(), { shape: [...shape] }),
+    ]),
   );
 }

@@ -276,6 +276,25 @@ describe('heads and settings', () => {
     await adapted();
   });
 
+  test('an intent that is new takes no texts from those that have adapted', async () => {
+    // Texts share most of their words, so that adapting moves the class rows far.
+    const text = (i: number, k: number) =>
+      `please tell me about topic${i} of my account today ${'abc'[k]!}${i}`;
+    const intents = Array.from({ length: 12 }, (_, i) => ({
+      name: `t${i}`,
+      examples: [0, 1, 2].map((k) => text(i, k)),
+    }));
+    await service.putIntents('bank', intents);
+    await adapted();
+    await service.putIntents('bank', [{ name: 'fresh', examples: [text(99, 0), text(99, 1)] }]);
+    const asked = intents.map((_, i) => `please tell me something of topic${i} today`);
+    const results = await service.classify('bank', [...asked, 'please tell me something of topic99 today']);
+    expect(results.map(({ ranking }) => ranking[0]!.intent)).toEqual([
+      ...intents.map(({ name }) => name),
+      'fresh',
+    ]);
+  });
+
   test.each(['prototypical', 'prototypical-euclidean', 'matching', 'names', 'adapted'] as const)(
     'the head %s can be chosen, and the choice is kept',
     async (head) => {

@@ -76,11 +76,11 @@ describe('support set', () => {
     expect(labelled).toEqual([true, false, true]);
   });
 
-  test('the newest 64 examples of an intent are looked at', () => {
+  test('the newest 63 examples of an intent are looked at', () => {
     const examples = Array.from({ length: 100 }, (_, i) => row(i));
     const { counts, rows } = supportRows([{ examples, label: row(-1), isTelling: true }], 1);
-    expect(counts).toEqual([65]);
-    expect([rows[0], rows[63], rows[64]]).toEqual([36, 99, -1]);
+    expect(counts).toEqual([64]);
+    expect([rows[0], rows[62], rows[63]]).toEqual([37, 99, -1]);
   });
 });
 

@@ -135,6 +135,19 @@ describe('the inner loop', () => {
     expect(Math.hypot(...data.subarray(3, 6))).toBeCloseTo(1, 5);
   });
 
+  test('a fresh prototype is moved as the adapted ones were, on average', () => {
+    const runtime = new HeadRuntime(adaptedHead(), 2);
+    const state = (...rows: number[]) => ({
+      prototypes: { shape: [rows.length / 2, 2], data: Float32Array.from(rows) },
+      bonus: { shape: [rows.length / 2], data: new Float32Array(rows.length / 2) },
+    });
+    // Moves (-0.4, 0.8) and (0, -0.4), on average (-0.2, 0.2): (1, 0) goes to (0.8, 0.2), at unit length.
+    const aligned = runtime.align(state(1, 0), state(1, 0, 0, 1), state(0.6, 0.8, 0, 0.6));
+    const length = Math.hypot(0.8, 0.2);
+    expect(aligned.prototypes!.data[0]).toBeCloseTo(0.8 / length, 5);
+    expect(aligned.prototypes!.data[1]).toBeCloseTo(0.2 / length, 5);
+  });
+
   test('unit keeps a zero row zero', () => {
     expect(
       [...(unit(a([3, 4, 0, 0], 2, 2)).dataSync() as Float32Array)].map((x) => Math.round(x * 1e5) / 1e5),

@@ -1,0 +1,96 @@
+import { KshotError } from '../errors.js';
+
+// The safetensors format (https://huggingface.co/docs/safetensors): the length of the header in 8 bytes, the header as JSON
+// (name to dtype, shape and place), the values one after the other. All little-endian, as every platform is that the
+// heads' WebAssembly runs on.
+
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** What a header may be at most, in bytes: the format's own limit. */
+const MAX_HEADER = 100_000_000;
+const LENGTH_BYTES = 8;
+const FLOAT_BYTES = 4;
+
+/** A safetensors file of 32-bit floats, its tensors in the order of the map. */
+export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
+  const entries: Record<string, object> = {};
+  let end = 0;
+  for (const [name, { shape, data }] of tensors) {
+    const begin = end;
+    end += data.byteLength;
+    entries[name] = { dtype: 'F32', shape, data_offsets: [begin, end] };
+  }
+  const header = Buffer.from(JSON.stringify(entries));
+  const padding = -header.length & (LENGTH_BYTES - 1); // the values begin at a multiple of 8
+  const start = LENGTH_BYTES + header.length + padding;
+  const file = new Uint8Array(start + end).fill(0x20, LENGTH_BYTES, start);
+  new DataView(file.buffer).setBigUint64(0, BigInt(header.length + padding), true);
+  file.set(header, LENGTH_BYTES);
+  let at = start;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * The tensors of a safetensors file, copied out of it.
+ *
+ * @throws KshotError `invalid_file` where it is not such a file, is cut short, or holds anything but 32-bit floats.
+ */
+export function decodeSafetensors(file: Uint8Array): Map<string, Tensor> {
+  const [header, start] = readHeader(file);
+  const tensors = new Map<string, Tensor>();
+  let end = 0;
+  const byPlace = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => ({ name, ...readEntry(name, entry) }))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  for (const { name, shape, begin, end: next } of byPlace) {
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (begin !== end || next - begin !== size * FLOAT_BYTES || start + next > file.length) {
+      throw invalid(`the tensor "${name}" is not where the header says`);
+    }
+    tensors.set(name, { shape, data: new Float32Array(file.slice(start + begin, start + next).buffer) });
+    end = next;
+  }
+  if (start + end !== file.length) throw invalid('there is more in it than its header says');
+  return tensors;
+}
+
+function readHeader(file: Uint8Array): [Record<string, unknown>, number] {
+  if (file.length < LENGTH_BYTES) throw invalid('it is cut short');
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  const start = LENGTH_BYTES + length;
+  if (length > MAX_HEADER || start > file.length) throw invalid('its header is cut short');
+  let header: unknown;
+  try {
+    header = JSON.parse(Buffer.from(file.subarray(LENGTH_BYTES, start)).toString('utf8'));
+  } catch (cause) {
+    throw invalid('its header is no JSON', cause);
+  }
+  if (typeof header !== 'object' || header === null) throw invalid('its header is no JSON object');
+  return [header as Record<string, unknown>, start];
+}
+
+function readEntry(name: string, entry: unknown): { shape: number[]; begin: number; end: number } {
+  const { dtype, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
+  if (dtype !== 'F32') throw invalid(`the tensor "${name}" is not of 32-bit floats (F32)`);
+  if (!isSizes(shape) || !isSizes(data_offsets) || data_offsets.length !== 2) {
+    throw invalid(`the header is wrong about the tensor "${name}"`);
+  }
+  return { shape, begin: data_offsets[0]!, end: data_offsets[1]! };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+}
+
+function invalid(reason: string, cause?: unknown): KshotError {
+  return new KshotError('invalid_file', `This is no safetensors file of a head: ${reason}.`, { cause });
+}
