@@ -16,7 +16,8 @@ export interface DevicePlan {
 }
 
 export const CUDA_INSTALL =
-  'install the CUDA provider with `npm ci --onnxruntime-node-install=cuda12` (Linux x64), and CUDA 12 and cuDNN 9';
+  'install the CUDA provider with `ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install` ' +
+  '(Linux x64), and CUDA 12 and cuDNN 9';
 
 /**
  * Which devices to try. Only `auto` ever tries a second one: who names a device gets it or an error.

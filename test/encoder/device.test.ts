@@ -18,7 +18,7 @@ describe('planDevices', () => {
     const plan = planDevices('auto', () => 'not_installed');
     expect(plan.attempts).toEqual(['cpu']);
     expect(plan.fallback?.expected).toBe(false);
-    expect(plan.fallback?.reason).toContain('--onnxruntime-node-install=cuda12');
+    expect(plan.fallback?.reason).toContain('ONNXRUNTIME_NODE_INSTALL=cuda12');
   });
 
   test('auto takes a machine without a GPU as it is', () => {

@@ -170,7 +170,7 @@ describe('devices', () => {
   (gpuHere ? test.skip : test)('a GPU that is not here is an error that says what to install', async () => {
     await expect(loadEncoder({ model: MODEL, device: 'cuda' })).rejects.toMatchObject({
       code: 'device_unavailable',
-      message: expect.stringMatching(/"cuda" cannot be had.*--onnxruntime-node-install=cuda12.*cuDNN 9/s),
+      message: expect.stringMatching(/"cuda" cannot be had.*ONNXRUNTIME_NODE_INSTALL=cuda12.*cuDNN 9/s),
     });
   });
 
