@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KshotError } from '../../errors.js';
+import { TextSetBuilder, type TextSet } from './textSet.js';
 
 /** Labelled utterances. */
 export interface Utterances {
@@ -54,6 +55,18 @@ export async function readOutOfScope(
 ): Promise<readonly string[] | undefined> {
   if (set !== 'clinc150') return undefined;
   return readLines(join(folder, 'Datasets', INTENT_SETS[set], 'oos', split, 'seq.in'));
+}
+
+/** Row for row as `readIntentSplit` reads them, as a set; `oos` texts of the split come along where it has some. */
+export async function readIntentSet(folder: string, set: IntentSetName, split: string): Promise<TextSet> {
+  const { texts, labels } = await readIntentSplit(folder, set, split);
+  const place = (i: number) => `${set} ${split}, row ${i + 1}`;
+  const builder = new TextSetBuilder(`${set} ${split}`);
+  texts.forEach((text, i) => builder.add(labels[i]!, text, place(i)));
+  // The few-shot support sets are parts of the training split, which has the out-of-scope texts.
+  const outside = split.startsWith('train_') ? undefined : await readOutOfScope(folder, set, split);
+  outside?.forEach((text, i) => builder.addOutOfScope(text, place(i)));
+  return builder.finish();
 }
 
 async function readLines(file: string): Promise<string[]> {
