@@ -1,4 +1,4 @@
-import { numpy as np } from '@jax-js/jax';
+import { lax, numpy as np } from '@jax-js/jax';
 import type { Support } from './head.js';
 
 // The pieces that heads are written with. As everywhere in jax-js an argument is consumed; `.ref` keeps it.
@@ -67,4 +67,52 @@ export function boundedCrossEntropy(
   const normaliser = np.log(np.exp(logits.ref.sub(bound)).sum(-1)).add(bound); // [M]
   const target = logits.mul(targets).sum(-1); // [M]
   return normaliser.sub(target).mul(weights).sum();
+}
+
+/** Logistic sigma(x) = 1 / (1 + exp(-x)), elementwise; neither it nor its gradient overflows, unlike `nn.sigmoid`'s. */
+export function sigmoid(x: np.Array): np.Array {
+  return np.tanh(x.mul(0.5)).add(1).mul(0.5);
+}
+
+/** log(1 + exp(x)), elementwise, without overflow. */
+export function softplus(x: np.Array): np.Array {
+  return np.maximum(x.ref, 0).add(np.log(np.exp(np.absolute(x).neg()).add(1)));
+}
+
+/** squash(x) = |x|^2 / (1 + |x|^2) * x / |x| (Sabour et al. 2017, eq. 1): `[..., D]` to `[..., D]`, lengths below 1. */
+export function squash(x: np.Array): np.Array {
+  const squaredLength = np.square(x.ref).sum(-1, { keepdims: true });
+  return x.mul(np.sqrt(squaredLength.ref.add(EPSILON)).div(squaredLength.add(1)));
+}
+
+/** Rows less their mean, to unit length: inner products of two such are Pearson correlations. A constant row gives zero. */
+export function standardised(x: np.Array): np.Array {
+  const mean = x.ref.mean(-1, { keepdims: true });
+  return unit(x.sub(mean));
+}
+
+/**
+ * Softmax over `axis` of what the mask leaves: logits and a mask of 0 and 1 that broadcasts to them. All zero where
+ * everything is masked.
+ */
+export function maskedSoftmax(logits: np.Array, mask: np.Array, axis: number): np.Array {
+  const shifted = logits.sub(rowMaximum(logits.ref.add(mask.ref.sub(1).mul(-MASKED)), axis));
+  const weights = np.exp(np.minimum(shifted, 0)).mul(mask);
+  return weights.ref.div(np.maximum(weights.sum(axis, { keepdims: true }), EPSILON));
+}
+
+/** The largest along `axis`, kept as an axis of 1, as a constant: a shift that cancels needs no gradient. */
+export function rowMaximum(x: np.Array, axis: number): np.Array {
+  return lax.stopGradient(x).max(axis, { keepdims: true });
+}
+
+/** 1 for a class that has a support row, 0 for padding: mask `[C, K]` to `[C]`. */
+export function occupied(mask: np.Array): np.Array {
+  return mask.max(1);
+}
+
+/** `[Q, C, K]` values of support rows to the largest in each class, `[Q, C]`; MASKED for a class without a row. */
+export function bestRow(values: np.Array, mask: np.Array): np.Array {
+  const padding = np.expandDims(mask.sub(1).mul(-MASKED), 0); // [1, C, K]: 0, or MASKED
+  return values.add(padding).max(-1);
 }

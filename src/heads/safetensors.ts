@@ -55,7 +55,9 @@ export function decodeSafetensors(file: Uint8Array): Map<string, Tensor> {
     if (begin !== end || next - begin !== size * FLOAT_BYTES || start + next > file.length) {
       throw invalid(`the tensor "${name}" is not where the header says`);
     }
-    tensors.set(name, { shape, data: new Float32Array(file.slice(start + begin, start + next).buffer) });
+    const data = new Float32Array(size);
+    new Uint8Array(data.buffer).set(file.subarray(start + begin, start + next));
+    tensors.set(name, { shape, data });
     end = next;
   }
   if (start + end !== file.length) throw invalid('there is more in it than its header says');

@@ -1,0 +1,34 @@
+import { KshotError } from '../errors.js';
+import { dmin } from './dmin.js';
+import { induction } from './induction.js';
+import { matchingFce } from './matchingFce.js';
+import { projected } from './projected.js';
+import { relation } from './relation.js';
+import { siamese } from './siamese.js';
+import type { HeadOptions, TrainedHead } from './trainedHead.js';
+
+/** Every head that learns offline, by its name; served only with parameters from a checkpoint. */
+export const TRAINED_HEADS = {
+  siamese,
+  'matching-fce': matchingFce,
+  projected,
+  relation,
+  induction,
+  dmin,
+} satisfies Record<string, (options?: HeadOptions) => TrainedHead>;
+
+export type TrainedHeadName = keyof typeof TRAINED_HEADS;
+
+export const TRAINED_HEAD_NAMES = Object.keys(TRAINED_HEADS) as [TrainedHeadName, ...TrainedHeadName[]];
+
+/**
+ * @param options where left out, a head's defaults.
+ * @throws KshotError `invalid_configuration` for an unknown name or option.
+ */
+export function createTrainedHead(name: string, options: HeadOptions = {}): TrainedHead {
+  if (!Object.hasOwn(TRAINED_HEADS, name)) {
+    const known = TRAINED_HEAD_NAMES.join(', ');
+    throw new KshotError('invalid_configuration', `There is no trained head "${name}", only ${known}.`);
+  }
+  return TRAINED_HEADS[name as TrainedHeadName](options);
+}
