@@ -85,7 +85,7 @@ describe('HnswIndex', () => {
   test('keeps more candidates the larger the graph and the more are wanted', () => {
     expect(searchBreadth(5_000, 10)).toBe(100);
     expect(searchBreadth(5_000, 80)).toBe(160);
-    expect(searchBreadth(100_000, 50)).toBe(150);
-    expect(searchBreadth(1_000_000, 50)).toBe(200);
+    expect(searchBreadth(100_000, 50)).toBe(175);
+    expect(searchBreadth(1_000_000, 50)).toBe(306);
   });
 });
