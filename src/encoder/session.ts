@@ -39,6 +39,9 @@ export interface Session {
  *   damaged or no encoder's.
  */
 export async function openSession(settings: SessionSettings): Promise<Session> {
+  // onnxruntime reports its use, and keeps a device id in the home folder, unless it is told not to before it loads. A
+  // worker's environment is a copy that native code does not see: it must be set here.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   const gate = ExitGate.busy();
   process.once('exit', gate.shut);
   const workerData: SessionWorkerData = { settings, gate: gate.shared };

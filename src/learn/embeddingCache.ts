@@ -138,13 +138,20 @@ function acquire(folder: string): Database.Database {
     return lock;
   } catch (cause) {
     lock.close();
-    if (!(cause instanceof Database.SqliteError) || !cause.code.startsWith('SQLITE_BUSY')) throw cause;
+    if (!isBusy(cause)) throw cause;
     throw new KshotError(
       'store_in_use',
       `another process has the embeddings in ${folder} open: wait until it ends, or name another cache`,
       { cause },
     );
   }
+}
+
+/** Told by its code: better-sqlite3's errors are of the class that the context which loaded it first has. */
+function isBusy(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && /^SQLITE_BUSY/.test(String(error.code))
+  );
 }
 
 function attempt<T>(where: string, work: () => T): T {
