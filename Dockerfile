@@ -9,7 +9,7 @@
 #
 # --init has `docker stop` end a container that is still starting, too.
 
-# With npm 10, whose `npm ci` runs the install scripts that package.json allows.
+# Native addons are built for its ABI, so it is the base of every stage but the one for CUDA.
 ARG NODE_IMAGE=node:22-bookworm-slim
 # Its C library must not be older than NODE_IMAGE's, where the native addons are built.
 ARG CUDA_IMAGE=nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04

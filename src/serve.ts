@@ -75,7 +75,7 @@ export async function serve(settings: Settings): Promise<Serving> {
     });
     closers.splice(1, 1, () => service.close()); // which closes the store
     if (isNew && settings.demo) await addDemo(service);
-    await warmUp(encoder, settings, log);
+    await warmUp(encoder, service, settings, log);
     lifecycle.ready(service);
     log.info({ url: server.url, encoder: encoder.name, device: encoder.device }, 'ready');
 
@@ -120,17 +120,28 @@ async function addDemo(service: ClassifyService): Promise<void> {
   await service.putCounterexamples(DEMO_BOT, document.counterexamples);
 }
 
-/** Runs the encoder at the sizes that requests bring, so that none of them pays for first-time allocations. */
-async function warmUp(encoder: Encoder, settings: Settings, log: Logger): Promise<void> {
+/**
+ * Runs the encoder at the sizes that requests bring, so that none of them pays for first-time allocations, and lets heads
+ * adapt to the bots that there are, so that a text is answered alike from the first request on.
+ */
+async function warmUp(
+  encoder: Encoder,
+  service: ClassifyService,
+  settings: Settings,
+  log: Logger,
+): Promise<void> {
+  const deadline = performance.now() + settings.warmupTimeoutMs;
   const text = (i: number) => `warm-up text number ${i} of a middling length`;
   const passes = async () => {
     for (const texts of [1, 1, settings.maxBatchTexts]) {
       await encoder.encode(Array.from({ length: texts }, (_, i) => text(i + texts)));
     }
-    return true;
+    while (service.stats().adaptations > 0 && performance.now() < deadline) await sleep(10);
+    return service.stats().adaptations === 0;
   };
   const done = await Promise.race([passes(), sleep(settings.warmupTimeoutMs, false, { ref: false })]);
-  if (!done) log.warn('the warm-up was not over in time; the first requests may be slow');
+  if (!done)
+    log.warn('the warm-up was not over in time; the first requests may be slow, or answered by prototypes');
 }
 
 /** A progress bar for work that may be long, shown once it has begun. */

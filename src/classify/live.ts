@@ -27,7 +27,7 @@ import type {
   WriteResult,
 } from './service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_HEAD, DEFAULT_THRESHOLD } from './settings.js';
-import { checkTexts, normaliseText, readableName } from './text.js';
+import { checkTexts, readableName } from './text.js';
 
 /**
  * A head adapts when its bot has been left alone for as long as its last adaptation took, within these bounds: a burst of
@@ -36,9 +36,6 @@ import { checkTexts, normaliseText, readableName } from './text.js';
 const ADAPT_AFTER_MS = { least: 200, most: 5000 };
 /** Texts embedded, and written, in one go while a store is brought up to this encoder. */
 const EMBED_AT_ONCE = 128;
-/** Queries scored before other requests get their turn. */
-const SCORE_AT_ONCE = 64;
-
 const DEFAULT_TOP = 5;
 
 export interface ServiceOptions {
@@ -156,14 +153,15 @@ class LiveService implements ClassifyService {
 
     const results: ClassifyResult[] = [];
     const D = this.#encoder.dimension;
-    for (let from = 0; from < checked.length; from += SCORE_AT_ONCE) {
+    let to: number;
+    for (let from = 0; from < checked.length; from = to) {
       if (from > 0) {
         await nextTurn();
         signal?.throwIfAborted();
       }
-      const to = Math.min(checked.length, from + SCORE_AT_ONCE);
       // Looked up anew: the bot may have been written to, or deleted, while the encoder worked.
-      const { queue, settings } = this.#find(name);
+      const { bot, queue, settings } = this.#find(name);
+      to = Math.min(checked.length, from + bot.queriesATurn);
       const scored = await queue.score(encoded.embeddings.subarray(from * D, to * D));
       const decideFrom = performance.now();
       for (let i = from; i < to; i++) {
@@ -238,7 +236,10 @@ class LiveService implements ClassifyService {
   async putIntents(name: string, intents: readonly IntentDefinition[]): Promise<WriteResult> {
     const inputs = intents.map(({ name, examples, description }, i) => ({
       name,
-      description: description == null ? null : normaliseText(description),
+      description:
+        description == null
+          ? null
+          : checkTexts(`intents.${i}.description`, [description], this.#options.maxTextChars)[0]!,
       examples: checkTexts(`intents.${i}.examples`, examples, this.#options.maxTextChars),
     }));
     const labels = inputs.map(({ name, description }) => description || readableName(name) || name);
@@ -375,14 +376,20 @@ class LiveService implements ClassifyService {
     return runtime;
   }
 
-  /** Embeddings by text. */
+  /**
+   * Embeddings by text. A long list goes to the encoder slice by slice, so that it shares the passes with requests: it
+   * neither waits for them all nor keeps them all waiting.
+   */
   async #embed(texts: readonly string[]): Promise<Map<string, Float32Array>> {
     const distinct = [...new Set(texts)];
-    const { embeddings } = await this.#encoder.encode(distinct, {
-      background: distinct.length > EMBED_AT_ONCE,
-    });
     const D = this.#encoder.dimension;
-    return new Map(distinct.map((text, i) => [text, embeddings.slice(i * D, (i + 1) * D)]));
+    const byText = new Map<string, Float32Array>();
+    for (let from = 0; from < distinct.length; from += EMBED_AT_ONCE) {
+      const slice = distinct.slice(from, from + EMBED_AT_ONCE);
+      const { embeddings } = await this.#encoder.encode(slice);
+      slice.forEach((text, i) => byText.set(text, embeddings.slice(i * D, (i + 1) * D)));
+    }
+    return byText;
   }
 
   /** Writes to one bot follow one another, so that the live state sees revisions in their order. */

@@ -86,6 +86,11 @@ export class LiveBot {
     return this.#runtime.dimension;
   }
 
+  /** Queries to score before other requests get their turn: some ten milliseconds. */
+  get queriesATurn(): number {
+    return this.#classes === undefined ? 4 : 64;
+  }
+
   /** Takes over what a write did; the arguments are those of `BotTexts.apply`. */
   apply(change: Change, embeddings: ReadonlyMap<string, Float32Array>, put?: readonly IntentRecord[]): void {
     this.texts.apply(change, embeddings, put);

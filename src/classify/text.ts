@@ -15,7 +15,10 @@ export function textProblem(text: string, maxChars: number): string | undefined 
   return undefined;
 }
 
-const VISIBLE = /[^\p{C}\p{Z}]/u;
+const VISIBLE = /[^\p{Cc}\p{Cf}\p{Cn}\p{Z}]/u;
+
+/** A request can be wrong in very many places; an error names the first ones. */
+const MOST_PROBLEMS = 20;
 
 /** Texts are compared and stored in this form: Unicode composed (NFC), without space around. */
 export function normaliseText(text: string): string {
@@ -31,7 +34,9 @@ export function checkTexts(field: string, texts: readonly string[], maxChars: nu
   });
   if (fields.length > 0) {
     const { field: where, message } = fields[0]!;
-    throw new KshotError('invalid_request', `${where} ${message}`, { fields });
+    throw new KshotError('invalid_request', `${where} ${message}`, {
+      fields: fields.slice(0, MOST_PROBLEMS),
+    });
   }
   return texts.map(normaliseText);
 }

@@ -28,7 +28,7 @@ export interface OpenedIndex {
   readonly origin: 'exact' | 'snapshot' | 'built';
   /** What a snapshot lacked (or held with another vector), and what it held too much. */
   readonly repaired: { readonly added: number; readonly removed: number };
-  /** Why a snapshot was not used, where one was asked for and would have been of use. */
+  /** Why a snapshot that there is was not used. */
   readonly refusal?: string;
 }
 
@@ -66,7 +66,8 @@ export async function openIndex(source: IndexSource, options: OpenOptions = {}):
       loaded.graph.clear();
       refusal = 'too little of it is left in the store';
     } else {
-      refusal = loaded.reason;
+      // That there is none is as it should be the first time.
+      if (loaded.problem !== 'absent') refusal = loaded.reason;
     }
   }
   const graph = HnswIndex.create(dimension, parameters, Math.ceil(ids.length * 1.25));

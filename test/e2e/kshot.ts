@@ -61,7 +61,8 @@ export class Kshot {
     for (;;) {
       const line = this.#log.find(({ msg }) => msg === message);
       if (line !== undefined) return line;
-      if (this.#gone) throw new Error(`kshot ended without "${message}":\n${this.#stderr}`);
+      if (this.#gone)
+        throw new Error(`kshot (process ${this.pid}) ended without "${message}":\n${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

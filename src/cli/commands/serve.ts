@@ -44,8 +44,9 @@ Examples:
         `note: ${name} is no setting of kshot and has no effect; "kshot serve --help" lists them\n`,
       );
     }
-    const running = await access.start(settings);
+    // Asked for first: a signal that comes while the server starts is heeded when it has started.
     const stopped = io.untilStopped();
+    const running = await access.start(settings);
     if (io.stdout.isTTY === true) io.stdout.write(await welcome(running.url, settings, io));
     await stopped;
     if (io.stdout.isTTY === true) io.stdout.write('Finishing what was accepted; again stops at once.\n');
