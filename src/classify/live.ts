@@ -201,9 +201,10 @@ class LiveService implements ClassifyService {
       if (served === undefined) {
         await this.load(name);
       } else {
+        const isOtherHead = headOf(settings) !== headOf(served.settings);
         served.settings = settings;
         served.bot.configure(record, headOf(settings), this.#runtime(settings));
-        this.#adaptSoon(name);
+        if (isOtherHead) this.#adaptSoon(name);
       }
       return summarise(this.#find(name));
     });
@@ -268,9 +269,7 @@ class LiveService implements ClassifyService {
 
   async addExamples(name: string, intent: string, examples: readonly string[]): Promise<WriteResult> {
     await this.getIntent(name, intent);
-    const checked = checkTexts('examples', examples, this.#options.maxTextChars);
-    const embeddings = await this.#embed(checked);
-    const embedded = checked.map(withEmbeddings(embeddings));
+    const { embeddings, embedded } = await this.#embedExamples(examples);
     return this.#change(name, embeddings, () =>
       this.#store.addExamples(name, intent, embedded, this.#encoder.fingerprint),
     );
@@ -286,9 +285,7 @@ class LiveService implements ClassifyService {
 
   async putCounterexamples(name: string, examples: readonly string[]): Promise<WriteResult> {
     this.#find(name);
-    const checked = checkTexts('examples', examples, this.#options.maxTextChars);
-    const embeddings = await this.#embed(checked);
-    const embedded = checked.map(withEmbeddings(embeddings));
+    const { embeddings, embedded } = await this.#embedExamples(examples);
     return this.#change(name, embeddings, () =>
       this.#store.putCounterexamples(name, embedded, this.#encoder.fingerprint),
     );
@@ -374,6 +371,12 @@ class LiveService implements ClassifyService {
       this.#runtimes.set(name, runtime);
     }
     return runtime;
+  }
+
+  async #embedExamples(examples: readonly string[]) {
+    const checked = checkTexts('examples', examples, this.#options.maxTextChars);
+    const embeddings = await this.#embed(checked);
+    return { embeddings, embedded: checked.map(withEmbeddings(embeddings)) };
   }
 
   /**

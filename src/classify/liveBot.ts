@@ -1,5 +1,5 @@
 import type { HeadName } from '../heads/registry.js';
-import type { HeadRuntime, Leaves } from '../heads/runtime.js';
+import { type HeadRuntime, type Leaves, QUERY_BUCKETS } from '../heads/runtime.js';
 import type { Neighbour } from '../index/vectorIndex.js';
 import type { BotRecord, Change, IntentRecord, StoredText } from '../store/store.js';
 import type { BotTexts, LiveIntent } from './botTexts.js';
@@ -172,7 +172,8 @@ export class LiveBot {
 
   /** Compiles what scoring needs for this bot's shapes, so that no request waits for it. */
   warmUp(): void {
-    for (const queries of [1, 8, 32]) this.score(new Float32Array(queries * this.dimension), () => undefined);
+    for (const queries of QUERY_BUCKETS)
+      this.score(new Float32Array(queries * this.dimension), () => undefined);
   }
 
   dispose(): void {

@@ -62,7 +62,7 @@ export function inScope(scope: Scope, similarity: number, counterexample?: numbe
   return near * sigmoid(COUNTER_SLOPE * (Math.min(similarity, 1) - counterexample));
 }
 
-export function sigmoid(x: number): number {
+function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
@@ -91,7 +91,8 @@ export function leaveOneOut(support: BotSupport, dimension: number): LeaveOneOut
     const first = start;
     const count = counts[c]!;
     start += count;
-    return { first, count, examples, sum: sumOf(rows, first, count, D) };
+    const sum = sumOf(rows, first, count, D);
+    return { first, count, examples, sum, norm: length(sum) };
   });
   const leftOut = classes.flatMap((own) =>
     Array.from({ length: own.examples }, (_, k) => ({ own, at: own.first + k })),
@@ -111,7 +112,7 @@ export function leaveOneOut(support: BotSupport, dimension: number): LeaveOneOut
       let best = -Infinity;
       for (let i = c.first; i < c.first + c.count; i++) if (i !== at) best = Math.max(best, dot(x, row(i)));
       if (c !== own) {
-        other = Math.max(other, intentSimilarity(dot(x, c.sum) / length(c.sum), best, c.count));
+        other = Math.max(other, intentSimilarity(dot(x, c.sum) / c.norm, best, c.count));
       } else if (c.count > 1) {
         const rest = c.sum.map((value, d) => value - x[d]!);
         mine = intentSimilarity(dot(x, rest) / length(rest), best, c.count - 1);

@@ -20,8 +20,9 @@ export interface Leaf {
 /** A class state outside of jax-js. */
 export type Leaves = Readonly<Record<string, Leaf>>;
 
-/** Class states are padded to these many classes, queries to these many rows, so that few shapes are compiled. */
-const QUERY_BUCKETS = [1, 8, 32];
+/** Queries are padded to these many rows, so that few shapes are compiled. */
+export const QUERY_BUCKETS: readonly number[] = [1, 8, 32];
+/** And class states to a multiple of these many classes. */
 const CLASS_MULTIPLE = 16;
 
 /** Starts jax-js on its WebAssembly backend; to be awaited once a thread, before anything else of this folder. */
@@ -46,10 +47,6 @@ export class HeadRuntime {
     this.#score = jit((params: Params, state: ClassState, queries: np.Array) =>
       head.score(params, state, queries),
     );
-  }
-
-  get name(): string {
-    return this.head.name;
   }
 
   get adapts(): boolean {
@@ -98,13 +95,8 @@ export class HeadRuntime {
     for (let from = 0; from < Q; from += largest) {
       const rows = Math.min(largest, Q - from);
       const bucket = QUERY_BUCKETS.find((size) => size >= rows)!;
-      let data = queries.subarray(from * D, (from + rows) * D);
-      if (rows < bucket) {
-        data = new Float32Array(bucket * D);
-        data.set(queries.subarray(from * D, (from + rows) * D));
-      } else {
-        data = data.slice();
-      }
+      const data = new Float32Array(bucket * D);
+      data.set(queries.subarray(from * D, (from + rows) * D));
       const padded = this.#score(tree.ref(this.#params), state.ref(), np.array(data, { shape: [bucket, D] }));
       const width = padded.shape[1]!;
       const values = padded.dataSync() as Float32Array; // [bucket, padded C]
