@@ -212,7 +212,8 @@ export class Batcher {
   }
 }
 
-function concatenate(texts: readonly { readonly ids: readonly number[] }[]): Int32Array {
+/** Token ids of texts, one after the other, as a pass takes them. */
+export function concatenate(texts: readonly { readonly ids: readonly number[] }[]): Int32Array {
   const all = new Int32Array(texts.reduce((sum, { ids }) => sum + ids.length, 0));
   let from = 0;
   for (const { ids } of texts) {

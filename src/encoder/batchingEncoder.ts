@@ -3,7 +3,16 @@ import { Batcher } from './batcher.js';
 import { EmbeddingCache } from './cache.js';
 import { Call } from './call.js';
 import type { Device } from './device.js';
-import type { Encoded, EncodeOptions, Encoder, EncoderObserver, EncoderStats } from './encoder.js';
+import type {
+  CharacterSpan,
+  Encoded,
+  EncodedSpans,
+  EncodeOptions,
+  EncoderObserver,
+  EncoderStats,
+  SpanEncoder,
+} from './encoder.js';
+import { encodeSpans } from './encodeSpans.js';
 import type { Session } from './session.js';
 import type { BatchLimits } from './takeBatch.js';
 import type { TextTokenizer } from './tokenizer.js';
@@ -23,24 +32,24 @@ export interface BatchingEncoderOptions {
 }
 
 /** Cache in front, batcher behind. */
-export class BatchingEncoder implements Encoder {
+export class BatchingEncoder implements SpanEncoder {
   readonly name: string;
   readonly fingerprint: string;
   readonly dimension: number;
   readonly maxTokens: number;
   readonly device: Device;
-  private readonly session: Session;
   private readonly cache: EmbeddingCache;
   private readonly batcher: Batcher;
+  /** What `close` waits for besides the batcher. */
+  private readonly spanCalls = new Set<Promise<EncodedSpans>>();
   private closed: Promise<void> | undefined;
 
-  constructor(options: BatchingEncoderOptions) {
+  constructor(private readonly options: BatchingEncoderOptions) {
     this.name = options.name;
     this.fingerprint = options.fingerprint;
     this.dimension = options.session.dimension;
     this.maxTokens = options.maxTokens;
     this.device = options.device;
-    this.session = options.session;
     this.cache = new EmbeddingCache(options.cacheBytes);
     this.batcher = new Batcher(options.session, options.tokenizer, {
       limits: options.limits,
@@ -51,7 +60,7 @@ export class BatchingEncoder implements Encoder {
   }
 
   async encode(texts: readonly string[], options: EncodeOptions = {}): Promise<Encoded> {
-    if (this.closed !== undefined) throw new KshotError('not_ready', 'The encoder is shutting down');
+    this.checkOpen();
     const cached = texts.map((text) => this.cache.get(text));
     const background = options.background === true;
     const missing = cached.flatMap((hit, position) => (hit === undefined ? [position] : []));
@@ -65,6 +74,17 @@ export class BatchingEncoder implements Encoder {
     return call.result;
   }
 
+  async encodeSpans(
+    texts: readonly string[],
+    spans: readonly (readonly CharacterSpan[])[],
+    options: Pick<EncodeOptions, 'signal'> = {},
+  ): Promise<EncodedSpans> {
+    this.checkOpen();
+    const call = encodeSpans(this.options, texts, spans, options.signal);
+    this.spanCalls.add(call);
+    return call.finally(() => this.spanCalls.delete(call));
+  }
+
   stats(): EncoderStats {
     return {
       queuedTexts: this.batcher.queuedTexts,
@@ -76,7 +96,13 @@ export class BatchingEncoder implements Encoder {
   }
 
   close(): Promise<void> {
-    this.closed ??= this.batcher.idle().then(() => this.session.close());
+    this.closed ??= Promise.allSettled([this.batcher.idle(), ...this.spanCalls]).then(() =>
+      this.options.session.close(),
+    );
     return this.closed;
+  }
+
+  private checkOpen(): void {
+    if (this.closed !== undefined) throw new KshotError('not_ready', 'The encoder is shutting down');
   }
 }

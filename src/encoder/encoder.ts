@@ -30,6 +30,26 @@ export interface Encoder {
   close(): Promise<void>;
 }
 
+/** An encoder that also tells what it holds of parts of a text, such as the entities that a relation is between. */
+export interface SpanEncoder extends Encoder {
+  /**
+   * Embeds texts together with the token states of spans in them. For offline work: neither the cache nor the queue of
+   * `encode` are used, one pass is asked for after the other.
+   *
+   * @param spans `[rows]` lists of S spans, as many for each text.
+   * @throws RangeError for lists that are not one a text or differ in length; KshotError `encoder_unavailable` for a graph
+   *   without token states, `cancelled` when `signal` aborts before the work was done, `not_ready` after `close()`.
+   */
+  encodeSpans(
+    texts: readonly string[],
+    spans: readonly (readonly CharacterSpan[])[],
+    options?: Pick<EncodeOptions, 'signal'>,
+  ): Promise<EncodedSpans>;
+}
+
+/** Part of a text: its first UTF-16 unit and the one after its last. */
+export type CharacterSpan = readonly [start: number, end: number];
+
 export interface EncodeOptions {
   readonly signal?: AbortSignal;
   /**
@@ -42,6 +62,18 @@ export interface Encoded {
   readonly rows: number;
   /** `[rows, D]`, row-major, unit length. */
   readonly embeddings: Float32Array;
+  /** `[rows]`: whether a text was cut at `maxTokens`. */
+  readonly truncated: readonly boolean[];
+}
+
+export interface EncodedSpans {
+  readonly rows: number;
+  /**
+   * `[rows, 1 + S, D]`, row-major, each of unit length: the text's embedding, as `encode` gives it, then the mean over each
+   * span's tokens of the last hidden state. A span that has no token, because the text was cut before it, has the text's
+   * embedding in its place: nothing is known of it but the text.
+   */
+  readonly states: Float32Array;
   /** `[rows]`: whether a text was cut at `maxTokens`. */
   readonly truncated: readonly boolean[];
 }

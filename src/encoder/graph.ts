@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { normaliseRows, pool, type Pooling } from './pooling.js';
+import { normaliseRows, pool, poolSpans, type Pooling } from './pooling.js';
 import type { PackedBatch, SessionSettings } from './sessionProtocol.js';
 
 /** Outputs that hold one state a token, `[rows, length, D]`, by the names that exporters give them. */
@@ -20,6 +20,8 @@ export class Graph {
     private readonly session: InferenceSession,
     private readonly inputs: readonly InputName[],
     private readonly output: string,
+    /** Absent where the graph gives embeddings alone. */
+    private readonly tokenOutput: string | undefined,
     private readonly pooling: Pooling,
     private readonly padId: number,
   ) {}
@@ -39,22 +41,26 @@ export class Graph {
       }
       return name;
     });
-    const output = [SENTENCE_OUTPUT, ...TOKEN_OUTPUTS]
-      .map((name) => session.outputMetadata.find((candidate) => candidate.name === name))
-      .find((candidate) => candidate !== undefined);
-    if (output === undefined || !output.isTensor || output.type !== 'float32') {
+    const isOutput = (name: string): boolean =>
+      session.outputMetadata.some(
+        (known) => known.name === name && known.isTensor && known.type === 'float32',
+      );
+    const tokenOutput = TOKEN_OUTPUTS.find(isOutput);
+    const output = isOutput(SENTENCE_OUTPUT) ? SENTENCE_OUTPUT : tokenOutput;
+    if (output === undefined) {
       throw new UnsuitableGraphError(
         `the graph has no float32 output ${[SENTENCE_OUTPUT, ...TOKEN_OUTPUTS].join(' or ')}, ` +
           `only ${session.outputNames.join(', ')}`,
       );
     }
-    return new Graph(session, inputs, output.name, settings.pooling, settings.padId);
+    return new Graph(session, inputs, output, tokenOutput, settings.pooling, settings.padId);
   }
 
   /**
    * Runs the texts as one padded batch.
    *
-   * @returns `[rows, D]`, unit length.
+   * @returns `[rows, D]`, or `[rows, 1 + S, D]` where the batch has spans: the embedding, then the spans. Unit length.
+   * @throws UnsuitableGraphError for outputs of a shape that is no encoder's, and for spans if there are no token states.
    */
   async embed(batch: PackedBatch): Promise<Float32Array> {
     const rows = batch.lengths.length;
@@ -68,23 +74,41 @@ export class Graph {
     const feeds = Object.fromEntries(
       this.inputs.map((name) => [name, new Tensor('int64', values[name](), [rows, length])]),
     );
-    const output = (await this.session.run(feeds, [this.output]))[this.output] as Tensor;
+    const hidden = batch.spans === undefined ? undefined : this.requireTokenOutput();
+    const outputs = await this.session.run(feeds, [
+      ...new Set([this.output, ...(hidden === undefined ? [] : [hidden])]),
+    ]);
+    const output = outputs[this.output] as Tensor;
     const states = output.data as Float32Array;
     const dimension = output.dims.at(-1) ?? 0;
     const embeddings =
       this.output === SENTENCE_OUTPUT ? states : pool(states, batch.lengths, length, dimension, this.pooling);
-    if (embeddings.length !== rows * dimension) {
-      throw new UnsuitableGraphError(
-        `the graph's output "${this.output}" has shape [${output.dims.join(', ')}] for ${rows} texts of ${length} tokens`,
-      );
+    if (embeddings.length !== rows * dimension) throw unexpectedShape(this.output, output, rows, length);
+    if (batch.spans === undefined || hidden === undefined) {
+      normaliseRows(embeddings, dimension);
+      return embeddings;
     }
-    normaliseRows(embeddings, dimension);
-    return embeddings;
+    const tokens = outputs[hidden] as Tensor;
+    if (tokens.size !== rows * length * dimension) throw unexpectedShape(hidden, tokens, rows, length);
+    const pooled = poolSpans(tokens.data as Float32Array, batch.spans, embeddings, length, dimension);
+    normaliseRows(pooled, dimension);
+    return pooled;
+  }
+
+  private requireTokenOutput(): string {
+    if (this.tokenOutput !== undefined) return this.tokenOutput;
+    throw new UnsuitableGraphError(`the graph has no float32 output ${TOKEN_OUTPUTS.join(' or ')}`);
   }
 
   close(): Promise<void> {
     return this.session.release();
   }
+}
+
+function unexpectedShape(name: string, { dims }: Tensor, rows: number, length: number): UnsuitableGraphError {
+  return new UnsuitableGraphError(
+    `the graph's output "${name}" has shape [${dims.join(', ')}] for ${rows} texts of ${length} tokens`,
+  );
 }
 
 /**

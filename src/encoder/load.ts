@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { KshotError } from '../errors.js';
 import { BatchingEncoder } from './batchingEncoder.js';
 import { planDevices, type Device } from './device.js';
-import type { Encoder, EncoderObserver } from './encoder.js';
+import type { EncoderObserver, SpanEncoder } from './encoder.js';
 import { fingerprint, inspectWeights } from './fingerprint.js';
 import { HubModel, parseHubId, type DownloadProgress } from './hub.js';
 import { findWeights, isFile, readModelDirectory } from './modelDirectory.js';
@@ -58,7 +58,7 @@ const MAX_BATCH_TOKENS: Readonly<Record<Device, number>> = { cpu: 2048, cuda: 16
  * @throws KshotError `encoder_unavailable` for files that are missing, damaged or no encoder's,
  *   `device_unavailable` for a device that cannot be had; `auto` falls back to the CPU instead and says why.
  */
-export async function loadEncoder(options: EncoderOptions): Promise<Encoder> {
+export async function loadEncoder(options: EncoderOptions): Promise<SpanEncoder> {
   const source = await openModel(options);
   const model = await readModelDirectory(source.directory, source.name);
   const tokenizer = createTokenizer(model.tokenizer, model.tokenizerConfig, model.maxTokens);

@@ -28,6 +28,41 @@ export function pool(
 }
 
 /**
+ * Pools the token states of spans, and puts them behind their text's embedding.
+ *
+ * @param hidden `[rows, length, dimension]`, the graph's last hidden state.
+ * @param spans `[rows, S, 2]`: first token and the one after the last.
+ * @param embeddings `[rows, dimension]`: they also stand for spans that have no token.
+ * @returns `[rows, 1 + S, dimension]`, the means not normalised.
+ */
+export function poolSpans(
+  hidden: Float32Array,
+  spans: Int32Array,
+  embeddings: Float32Array,
+  length: number,
+  dimension: number,
+): Float32Array {
+  const rows = embeddings.length / dimension;
+  const perRow = spans.length / rows / 2;
+  const pooled = new Float32Array(rows * (1 + perRow) * dimension);
+  for (let row = 0; row < rows; row++) {
+    const embedding = embeddings.subarray(row * dimension, (row + 1) * dimension);
+    const at = row * (1 + perRow) * dimension;
+    pooled.set(embedding, at);
+    for (let s = 0; s < perRow; s++) {
+      const [from, to] = spans.subarray((row * perRow + s) * 2) as unknown as [number, number];
+      const out = pooled.subarray(at + (s + 1) * dimension, at + (s + 2) * dimension);
+      if (from >= to) out.set(embedding);
+      for (let token = from; token < to; token++) {
+        const start = (row * length + token) * dimension;
+        for (let d = 0; d < dimension; d++) out[d] = (out[d] ?? 0) + (hidden[start + d] ?? 0) / (to - from);
+      }
+    }
+  }
+  return pooled;
+}
+
+/**
  * Scales every row of `vectors` (`[rows, dimension]`) to unit length, in place.
  *
  * @throws RangeError for a row that has no direction: zero, infinite or not a number.

@@ -12,7 +12,7 @@ import type {
 
 /** What a forward pass gave. */
 export interface Pass {
-  /** `[rows, D]`, unit length. */
+  /** `[rows, D]`, or `[rows, 1 + S, D]` where spans were given: the embedding, then the spans. Unit length. */
   readonly embeddings: Float32Array;
   /** How long the pass itself took, padding and pooling included. */
   readonly milliseconds: number;
@@ -108,6 +108,7 @@ class WorkerSession implements Session {
       this.worker.postMessage(request, [
         batch.ids.buffer as ArrayBuffer,
         batch.lengths.buffer as ArrayBuffer,
+        ...(batch.spans === undefined ? [] : [batch.spans.buffer as ArrayBuffer]),
       ]);
     });
   }

@@ -26,6 +26,11 @@ export interface PackedBatch {
   readonly ids: Int32Array;
   /** `[rows]`, tokens of each text. */
   readonly lengths: Int32Array;
+  /**
+   * `[rows, S, 2]`: spans of each text whose states are wanted beside the embedding, as the first token and the one after
+   * the last, which are equal where a span has none.
+   */
+  readonly spans?: Int32Array;
 }
 
 /** To the worker. Passes are answered in the order in which they were asked for. */
@@ -36,6 +41,6 @@ export type SessionReply =
   | { readonly kind: 'ready'; readonly dimension: number }
   /** Nothing can be run; `blame` says whether the device or the model's files are at fault. */
   | { readonly kind: 'unusable'; readonly blame: 'device' | 'model'; readonly message: string }
-  /** `embeddings` is `[rows, D]`, unit length. */
+  /** `embeddings` is `[rows, D]`, or `[rows, 1 + S, D]` where spans were given, unit length. */
   | { readonly kind: 'done'; readonly embeddings: Float32Array; readonly milliseconds: number }
   | { readonly kind: 'failed'; readonly message: string };

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { KshotError } from '../errors.js';
+import type { CharacterSpan } from './encoder.js';
 
 /** A text as the model reads it. */
 export interface TokenizedText {
@@ -12,6 +13,14 @@ export interface TextTokenizer {
   /** The id that fills rows up; the attention mask hides it. */
   readonly padId: number;
   tokenize(text: string): TokenizedText;
+  /**
+   * Where spans of a text are among its tokens.
+   *
+   * @returns for each span the first position in `tokenize(text).ids` and the one after the last; equal where a span has no
+   *   token, being empty to the model or beyond `maxTokens`. Of a word that a span cuts through, more pieces than are in the
+   *   span may be taken for it, never fewer.
+   */
+  locate(text: string, spans: readonly CharacterSpan[]): [from: number, to: number][];
 }
 
 interface HubTokenizer {
@@ -44,17 +53,38 @@ export function createTokenizer(
   const room = Math.max(0, maxTokens - prefix.length - suffix.length);
   const maxCharacters = maxTokens * MAX_CHARACTERS_PER_TOKEN;
   const pad = padId(tokenizer, definition, config);
+  const read = (text: string): string =>
+    text.length > maxCharacters ? text.slice(0, maxCharacters).replace(/[\uD800-\uDBFF]$/, '') : text;
+  const bodyOf = (part: string): readonly number[] =>
+    tokenizer.encode(part, { add_special_tokens: false }).ids;
   return {
     padId: pad,
     tokenize(text) {
-      const cut = text.length > maxCharacters;
-      const read = cut ? text.slice(0, maxCharacters).replace(/[\uD800-\uDBFF]$/, '') : text;
-      const body = tokenizer.encode(read, { add_special_tokens: false }).ids;
-      const truncated = cut || body.length > room;
+      const part = read(text);
+      const body = bodyOf(part);
+      const truncated = part.length < text.length || body.length > room;
       const ids = [...prefix, ...(truncated ? body.slice(0, room) : body), ...suffix];
       return { ids: ids.length === 0 ? [pad] : ids, truncated }; // a row must have a token to have a mean
     },
+    locate(text, spans) {
+      const part = read(text);
+      const body = bodyOf(part);
+      return spans.map(([start, end]) => {
+        // The library gives no offsets. What the text before the span shares with the whole is before it, what the text
+        // after it shares is behind it. Space that ends a text is no token of it, but is one to some tokenizers.
+        const before = commonStart(bodyOf(part.slice(0, start).trimEnd()), body);
+        const after = commonStart(bodyOf(part.slice(end)).toReversed(), body.toReversed());
+        const from = Math.min(before, room);
+        return [prefix.length + from, prefix.length + Math.max(from, Math.min(body.length - after, room))];
+      });
+    },
   };
+}
+
+/** How many elements two sequences begin alike. */
+function commonStart(a: readonly number[], b: readonly number[]): number {
+  const different = a.findIndex((id, i) => id !== b[i]);
+  return different === -1 ? a.length : different;
 }
 
 function open(definition: object, config: object): HubTokenizer {

@@ -51,6 +51,7 @@ const CHARACTERS: TextTokenizer = {
     if (text === 'bad') throw new KshotError('invalid_request', 'cannot be read');
     return { ids: Array.from(text, (c) => c.charCodeAt(0)), truncated: text.endsWith('!') };
   },
+  locate: (_text, spans) => spans.map(([start, end]) => [start, end]),
 };
 
 interface Setup {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { normaliseRows, pool } from '../../src/encoder/pooling.js';
+import { normaliseRows, pool, poolSpans } from '../../src/encoder/pooling.js';
 
 // Two texts, three tokens wide, two dimensions; the second has one token, the rest of its row is padding.
 const HIDDEN = new Float32Array([1, 2, 3, 4, 5, 9, 7, 8, 100, 100, 100, 100]);
@@ -13,6 +13,14 @@ describe('pool', () => {
   test('cls takes the first token', () => {
     expect([...pool(HIDDEN, LENGTHS, 3, 2, 'cls')]).toEqual([1, 2, 7, 8]);
   });
+});
+
+test('poolSpans puts the means of spans behind each embedding; one without a token has the embedding', () => {
+  const embeddings = new Float32Array([10, 20, 30, 40]);
+  const spans = new Int32Array([1, 3, 0, 1, 0, 1, 1, 1]); // two a text
+  expect([...poolSpans(HIDDEN, spans, embeddings, 3, 2)]).toEqual([
+    10, 20, 4, 6.5, 1, 2, 30, 40, 7, 8, 30, 40,
+  ]);
 });
 
 describe('normaliseRows', () => {

@@ -55,6 +55,61 @@ describe('the shipped tokenizer', () => {
   });
 });
 
+describe('where spans are among the tokens', () => {
+  /** What the tokens of the marked span say when they are read alone. */
+  const marked = (text: string, subject = tokenizer): [ids: number[], alone: number[]] => {
+    const start = text.indexOf('<');
+    const end = text.indexOf('>') - 1;
+    const bare = text.replace(/[<>]/g, '');
+    const [[from, to]] = subject.locate(bare, [[start, end]]) as [[number, number]];
+    return [
+      subject.tokenize(bare).ids.slice(from, to),
+      subject.tokenize(bare.slice(start, end)).ids.slice(1, -1),
+    ];
+  };
+
+  test.each([
+    'the <Danube> flows',
+    '<Danube> flows',
+    'along the <Danube>',
+    'the the <the> the',
+    'born in <Sankt Pölten , Österreich> .',
+    'the <unbelievably mis-tokenised> one',
+    '( <東京> ) 🎉',
+    '🎉🎉 <🎉> 🎉',
+    '<all of it>',
+  ])('%j', (text) => {
+    const [ids, alone] = marked(text);
+    expect(ids).toEqual(alone);
+    expect(ids.length).toBeGreaterThan(0);
+  });
+
+  test('of a word that a span cuts through no piece is lost, and no other word is taken along', () => {
+    // un ##bel ##ie ##va ##bly, from the second token on; "el" is of ##bel.
+    const [[from, to]] = tokenizer.locate('is unbelievably so', [[6, 8]]) as [[number, number]];
+    expect(from === 2 || from === 3).toBe(true);
+    expect(to >= 4 && to <= 7).toBe(true);
+  });
+
+  test('a span without a token is empty, and one that is cut ends where the text does', () => {
+    expect(marked('the <\u0000> flows')[0]).toEqual([]);
+    const short = createTokenizer(DEFINITION, CONFIG, 6); // four words
+    expect(
+      short.locate('i lost my card today then', [
+        [2, 6],
+        [10, 20],
+        [15, 20],
+        [21, 25],
+      ]),
+    ).toEqual([
+      [2, 3],
+      [4, 5],
+      [5, 5],
+      [5, 5],
+    ]);
+  });
+});
+
 describe('createTokenizer', () => {
   test('an unreadable definition is an error that names the file', () => {
     expect(() => createTokenizer({ model: {} }, {}, 512)).toThrow(
