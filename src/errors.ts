@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'cancelled'
   /** The encoder's files are absent or wrong. */
   | 'encoder_unavailable'
+  /** The head asked for cannot be served here: its checkpoint is damaged, or was made for another encoder. */
+  | 'head_unavailable'
   /** The device asked for cannot be had here. */
   | 'device_unavailable'
   /** Another process has the store open. */

@@ -18,12 +18,19 @@ export const adam = {
   /**
    * Consumes all it is given; returns the moved array and the next state.
    * @param stepSize `[2]`, from `adamStepSize`.
+   * @param epsilon what is added to the root of the mean square.
    */
-  update: (x: np.Array, gradient: np.Array, state: AdamState, stepSize: np.Array): [np.Array, AdamState] => {
+  update: (
+    x: np.Array,
+    gradient: np.Array,
+    state: AdamState,
+    stepSize: np.Array,
+    epsilon = EPSILON,
+  ): [np.Array, AdamState] => {
     const mean = state.mean.mul(MEAN_DECAY).add(gradient.ref.mul(1 - MEAN_DECAY));
     const square = state.square.mul(SQUARE_DECAY).add(np.square(gradient).mul(1 - SQUARE_DECAY));
     const [rate, correction] = np.split(stepSize, 2) as [np.Array, np.Array];
-    const move = mean.ref.div(np.sqrt(square.ref.mul(correction)).add(EPSILON)).mul(rate);
+    const move = mean.ref.div(np.sqrt(square.ref.mul(correction)).add(epsilon)).mul(rate);
     return [x.sub(move), { mean, square }];
   },
 };

@@ -47,6 +47,16 @@ export interface Checkpoint {
   readonly metadata: CheckpointMetadata;
 }
 
+/** A checkpoint whose parameters are outside of jax-js: they cost nothing there, and go from thread to thread as they are. */
+export interface StoredCheckpoint {
+  readonly head: TrainedHead;
+  /** The parameters by their paths, `relation.weight`; just the head's. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: CheckpointMetadata;
+  /** Of the weights: tells one training from another. */
+  readonly sha256: string;
+}
+
 /**
  * Writes a checkpoint, over a former one if there is one. Killed at any moment, it leaves the former or the new one whole:
  * the new metadata, which names the weights, comes last.
@@ -90,13 +100,27 @@ export async function readCheckpointMetadata(directory: string): Promise<Checkpo
  * Reads a checkpoint: the head that it was made for, and its parameters.
  *
  * @param expected what it must have been made for: the encoder, and a head unless any will do.
- * @throws KshotError `invalid_configuration` where it was made for another head or encoder, or for a head that is not
- *   known; `invalid_file` where files are missing or damaged, or do not hold just the head's parameters.
+ * @throws KshotError as `readCheckpoint`.
  */
 export async function loadCheckpoint(
   directory: string,
   expected: { readonly encoder: string; readonly head?: string },
 ): Promise<Checkpoint> {
+  const { head, tensors, metadata } = await readCheckpoint(directory, expected);
+  return { head, params: toParams(head, metadata.dimension, tensors), metadata };
+}
+
+/**
+ * Reads a checkpoint and checks that it holds just the parameters of the head that it was made for.
+ *
+ * @param expected what it must have been made for: the encoder, and a head unless any will do.
+ * @throws KshotError `invalid_configuration` where it was made for another head or encoder, or for a head that is not
+ *   known; `invalid_file` where files are missing or damaged, or do not hold just the head's parameters.
+ */
+export async function readCheckpoint(
+  directory: string,
+  expected: { readonly encoder: string; readonly head?: string },
+): Promise<StoredCheckpoint> {
   const { format: _format, weights, ...metadata } = await readStored(directory);
   if (expected.head !== undefined && metadata.head !== expected.head) {
     throw new KshotError(
@@ -119,25 +143,40 @@ export async function loadCheckpoint(
       `${join(directory, weights.file)} is damaged: its SHA-256 is another.`,
     );
   }
+  const tensors = decodeSafetensors(bytes);
   const template = head.init(random.key(0), metadata.dimension);
   try {
-    return { head, params: fill(template, decodeSafetensors(bytes), directory), metadata };
+    check(template, tensors, directory);
+  } finally {
+    tree.dispose(template);
+  }
+  return { head, tensors, metadata, sha256: weights.sha256 };
+}
+
+/** A head's parameters inside of jax-js; the tensors are those of a `StoredCheckpoint` of that head. */
+export function toParams(head: TrainedHead, dimension: number, tensors: ReadonlyMap<string, Tensor>): Params {
+  const template = head.init(random.key(0), dimension);
+  try {
+    return mapNamed(template, (name) => {
+      const { shape, data } = tensors.get(name)!;
+      return np.array(data.slice(), { shape: [...shape] });
+    });
   } finally {
     tree.dispose(template);
   }
 }
 
-/** The template's tree, every array by the tensor of its name. */
-function fill(template: Params, tensors: ReadonlyMap<string, Tensor>, directory: string): Params {
+/** @throws KshotError `invalid_file` where the tensors are not just those of the template, by name and shape, or not finite. */
+function check(template: Params, tensors: ReadonlyMap<string, Tensor>, directory: string): void {
   const expected = new Map(namedLeaves(template));
   const problems = [
     ...[...expected].flatMap(([name, { shape }]) => {
       const tensor = tensors.get(name);
       if (tensor === undefined) return [`"${name}" is missing`];
-      const same = tensor.shape.join() === shape.join();
-      return same
-        ? []
-        : [`"${name}" has the shape [${tensor.shape.join()}] where [${shape.join()}] is expected`];
+      if (tensor.shape.join() !== shape.join()) {
+        return [`"${name}" has the shape [${tensor.shape.join()}] where [${shape.join()}] is expected`];
+      }
+      return tensor.data.every(Number.isFinite) ? [] : [`"${name}" holds what is no finite number`];
     }),
     ...[...tensors.keys()]
       .filter((name) => !expected.has(name))
@@ -149,14 +188,10 @@ function fill(template: Params, tensors: ReadonlyMap<string, Tensor>, directory:
       `The weights in ${directory} are not the head's parameters: ${problems.join('; ')}.`,
     );
   }
-  return mapNamed(template, (name) => {
-    const { shape, data } = tensors.get(name)!;
-    return np.array(data, { shape: [...shape] });
-  });
 }
 
 /** The arrays of a tree, each by its path: `relation.weight`. */
-function namedLeaves(params: Params): [string, np.Array][] {
+export function namedLeaves(params: Params): [string, np.Array][] {
   const leaves: [string, np.Array][] = [];
   mapNamed(params, (name, array) => {
     leaves.push([name, array]);
@@ -195,7 +230,7 @@ async function readFileOf(directory: string, file: string): Promise<Uint8Array> 
 }
 
 /** A file that is there whole or not at all, whatever happens meanwhile. */
-async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.unfinished`;
   const handle = await open(unfinished, 'w');
   try {

@@ -40,6 +40,11 @@ export type Head = {
    */
   adapt?(params: Params, support: Support, state: ClassState): ClassState;
   /**
+   * Of a head whose `adapt` takes too long to be run for one query: the head that does so in its stead, for a few candidates
+   * of a bot that is too large to adapt to. It has the same parameters and class state.
+   */
+  readonly local?: Head;
+  /**
    * Of a head that adapts: brings classes that have not adapted yet in line with those that have, so that their scores
    * can be compared until the next adaptation.
    *

@@ -33,13 +33,15 @@ const START_SCALE = 2;
 /** The slope of the first scores in c.q, and where they cross 0. */
 const START_SLOPE = 20;
 const START_MIDDLE = 0.2;
+/** Glorot's noise, which tells the slices apart, times this: at full strength a few slices of it drown the cosines. */
+const START_NOISE = 0.1;
 
 /**
  * Induction network (Geng et al. 2019, eq. 4 to 10): support rows e_cj are transformed, squashed and routed into a class
  * vector c (`route`); relation by neural tensor layer, v(c, q) = ReLU(c^T M^[1:h] q), r = sigma(W_r v + b_r); squared error.
  *
  * The logits are z with r = sigma(z), as in `relation`. W_s starts as a multiple of the identity and every slice as its
- * transpose and Glorot's noise, so that the first scores are about cosines to the prototypes.
+ * transpose and a little of Glorot's noise, so that the first scores are about cosines to the prototypes.
  */
 export function induction(given: HeadOptions = {}): TrainedHead {
   const options = resolveOptions('induction', DEFAULTS, given);
@@ -53,7 +55,7 @@ export function induction(given: HeadOptions = {}): TrainedHead {
       const transform = scaledIdentity(transformKey, width, D);
       return {
         transform: { weight: transform.ref.mul(START_SCALE), bias: np.zeros([width]) },
-        tensor: glorot(tensorKey, [slices, D, width]).add(np.transpose(transform)),
+        tensor: glorot(tensorKey, [slices, D, width]).mul(START_NOISE).add(np.transpose(transform)),
         relation: {
           weight: np.full([1, slices], START_SLOPE / slices),
           bias: np.full([1], -START_SLOPE * START_MIDDLE),

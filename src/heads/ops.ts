@@ -11,8 +11,13 @@ export const MASKED = -1e9;
 
 /** Rows to unit length: `[..., D]` to `[..., D]`; a zero row stays zero. */
 export function unit(x: np.Array): np.Array {
-  const squaredLength = np.square(x.ref).sum(-1, { keepdims: true });
-  return x.div(np.sqrt(squaredLength.add(EPSILON)));
+  return x.mul(inverseLength(x.ref));
+}
+
+/** 1 / length of rows: `[..., D]` to `[..., 1]`; finite for a zero row. */
+export function inverseLength(x: np.Array): np.Array {
+  const squaredLength = np.square(x).sum(-1, { keepdims: true });
+  return np.reciprocal(np.sqrt(squaredLength.add(EPSILON)));
 }
 
 /** All pairs' inner products, the cosine for unit rows: `[Q, D]` and `[M, D]` to `[Q, M]`. */
@@ -32,7 +37,7 @@ export function maskedMean(rows: np.Array, mask: np.Array): np.Array {
  * (BANKING77, CLINC150, HWU64, each with an encoder that has not seen it): +1.4 points for bots of 1 to 40 examples an
  * intent, +4 where some intents have nothing but a name, nothing where all have equally many.
  */
-export function fewRowsBonus(mask: np.Array, weight: number): np.Array {
+export function fewRowsBonus(mask: np.Array, weight: number | np.Array): np.Array {
   return np.reciprocal(np.maximum(mask.sum(1), 1)).mul(weight);
 }
 

@@ -4,7 +4,7 @@ import { matching } from './matching.js';
 import { names } from './names.js';
 import { prototypical, prototypicalEuclidean } from './prototypical.js';
 
-/** Every head by its name; the first is the default. */
+/** Every head that learns nothing offline, by its name. */
 const HEADS = {
   adapted: () => adaptedHead(),
   prototypical: () => prototypical,
@@ -16,6 +16,13 @@ const HEADS = {
 export type HeadName = keyof typeof HEADS;
 
 export const HEAD_NAMES = Object.keys(HEADS) as [HeadName, ...HeadName[]];
+
+/** The head that answers where another cannot: it serves every bot, with every encoder. */
+export const FALLBACK_HEAD: HeadName = 'adapted';
+
+export function isHeadName(name: string): name is HeadName {
+  return Object.hasOwn(HEADS, name);
+}
 
 export function createHead(name: HeadName): Head {
   return HEADS[name]();

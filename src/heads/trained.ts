@@ -6,6 +6,7 @@ import { projected } from './projected.js';
 import { relation } from './relation.js';
 import { siamese } from './siamese.js';
 import type { HeadOptions, TrainedHead } from './trainedHead.js';
+import { weighing } from './weighing.js';
 
 /** Every head that learns offline, by its name; served only with parameters from a checkpoint. */
 export const TRAINED_HEADS = {
@@ -15,6 +16,7 @@ export const TRAINED_HEADS = {
   relation,
   induction,
   dmin,
+  weighing,
 } satisfies Record<string, (options?: HeadOptions) => TrainedHead>;
 
 export type TrainedHeadName = keyof typeof TRAINED_HEADS;

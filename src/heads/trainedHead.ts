@@ -1,6 +1,6 @@
 import { type numpy as np, tree } from '@jax-js/jax';
 import { KshotError } from '../errors.js';
-import type { Head, Params, Support } from './head.js';
+import type { ClassState, Head, Params, Support } from './head.js';
 import { occupied } from './ops.js';
 
 /** One task as it is trained on: a support set, and queries whose classes are known. */
@@ -12,6 +12,8 @@ export type Episode = {
   targets: np.Array;
   /** `[Q]`: what each query weighs in the loss; 0 for padding. */
   weights: np.Array;
+  /** Of a head that adapts: what `adapt` has made of the support set, a constant to the loss's gradient. */
+  adapted?: ClassState;
 };
 
 /** What a head is built with besides the embeddings' dimension: sizes, counts and switches, as a checkpoint records them. */
@@ -21,6 +23,8 @@ export type HeadOptions = Readonly<Record<string, number | boolean>>;
 export type TrainedHead = Head & {
   /** All options, the defaults filled in. */
   readonly options: HeadOptions;
+  /** Of a head that adapts: what `adapt` gives does not depend on the parameters, and is worked out once for an episode. */
+  readonly adaptsAlike?: true;
   /** The loss that its paper trains it with, over one episode: a scalar. Every argument is consumed. */
   loss(params: Params, episode: Episode): np.Array;
 };

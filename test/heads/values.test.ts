@@ -1,17 +1,17 @@
 import { grad, numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { adam, adamStepSize } from '../../src/heads/adam.js';
-import { adaptedHead, type Examples, supportLoss } from '../../src/heads/adapted.js';
+import { adaptedHead } from '../../src/heads/adapted.js';
+import { supportLoss } from '../../src/heads/innerLoop.js';
 import { boundedCrossEntropy, unit } from '../../src/heads/ops.js';
 import { createHead } from '../../src/heads/registry.js';
 import { gatherClasses, HeadRuntime, initHeads } from '../../src/heads/runtime.js';
+import { a, values } from './arrays.js';
 import { seeded, unitRows } from './random.js';
 
 // Small cases worked by hand, and gradients against finite differences.
 
 beforeAll(initHeads);
-
-const a = (values: readonly number[], ...shape: number[]) => np.array(Float32Array.from(values), { shape });
 
 /** Class 0 holds (1, 0) and (0, 1), class 1 holds (0, -1); names point along the classes; the query is (0.6, 0.8). */
 const SUPPORT = {
@@ -74,26 +74,35 @@ describe('the inner loop', () => {
     const [C, M, D] = [3, 6, 4] as const;
     const random = seeded(11);
     const weights = unitRows(C, D, random);
-    const rows = unitRows(M, D, random);
     const targets = Array.from({ length: M * C }, (_, i) => (Math.floor(i / C) % C === i % C ? 1 : 0));
-    const examples = (): Examples => ({
-      rows: a([...rows], M, D),
+    const embedded = unitRows(M, D, random).map((value, i) => value * (1 + (i % 3))); // of any length
+    const examples = () => ({
       targets: a(targets, M, C),
       weights: a(Array<number>(M).fill(1 / M), M),
       padding: a([0, 0, 0], C),
     });
-    const lossAt = (w: Float32Array) => supportLoss(a([...w], C, D), examples(), 20).item();
-    const gradient = grad((w: np.Array) => supportLoss(w, examples(), 20))(
-      a([...weights], C, D),
-    ).dataSync() as Float32Array;
+    const lossAt = (w: Float32Array, x: Float32Array) =>
+      supportLoss({ weights: a([...w], C, D), embedded: a([...x], M, D) }, examples(), 20).item();
+    const slopes = grad((outer: { weights: np.Array; embedded: np.Array }) =>
+      supportLoss(outer, examples(), 20),
+    )({ weights: a([...weights], C, D), embedded: a([...embedded], M, D) });
+    const gradient = values(slopes.weights);
+    const ofEmbedded = values(slopes.embedded);
     const h = 1e-2;
-    for (let i = 0; i < weights.length; i++) {
-      const up = weights.slice();
-      const down = weights.slice();
-      up[i]! += h;
-      down[i]! -= h;
-      expect(gradient[i]).toBeCloseTo((lossAt(up) - lossAt(down)) / (2 * h), 1);
-    }
+    const difference = (i: number, x: Float32Array, lossOf: (moved: Float32Array) => number) =>
+      (lossOf(x.with(i, x[i]! + h)) - lossOf(x.with(i, x[i]! - h))) / (2 * h);
+    gradient.forEach((slope, i) =>
+      expect(slope).toBeCloseTo(
+        difference(i, weights, (w) => lossAt(w, embedded)),
+        1,
+      ),
+    );
+    ofEmbedded.forEach((slope, i) =>
+      expect(slope).toBeCloseTo(
+        difference(i, embedded, (x) => lossAt(weights, x)),
+        1,
+      ),
+    );
     const largest = Math.max(...gradient.map(Math.abs));
     expect(largest).toBeGreaterThan(0.5); // the comparison above says something
   });
