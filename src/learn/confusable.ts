@@ -23,8 +23,8 @@ export function nearestClasses(
   });
 }
 
-/** `[D]`, unit length (zero where rows cancel out). */
-function unitMean(embeddings: Float32Array, dimension: number, rows: ArrayLike<number>): Float64Array {
+/** The mean of rows of `[n, D]`: `[D]`, to unit length (zero where rows cancel out). */
+export function unitMean(embeddings: Float32Array, dimension: number, rows: ArrayLike<number>): Float64Array {
   const sum = new Float64Array(dimension);
   for (const row of Array.from(rows)) {
     const offset = row * dimension;
@@ -34,7 +34,8 @@ function unitMean(embeddings: Float32Array, dimension: number, rows: ArrayLike<n
   return sum.map((value) => value / length);
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** Inner product of two rows. */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
   return sum;

@@ -34,11 +34,18 @@ export interface EpisodeEmbeddings {
   readonly names?: Float32Array;
 }
 
-/** At least this much of each; a compiled step is made once for a shape, so that episodes should share a few. */
-export interface EpisodePadding {
+/** How an episode is laid out. */
+export interface EpisodeLayout {
+  /** At least this much of each: a compiled step is made once for a shape, so that episodes should share a few. */
   readonly ways?: number;
+  /** Rows of a class, that of its name included. */
   readonly shots?: number;
   readonly queries?: number;
+  /**
+   * Whether the name of a class, if it has one, is one more support row behind its examples, as the server has it
+   * (src/classify/supportSet.ts). Default: no.
+   */
+  readonly nameRows?: boolean;
 }
 
 /**
@@ -49,11 +56,19 @@ export interface EpisodePadding {
 export function episodeArrays(
   episode: Episode,
   { dimension, embeddings, names }: EpisodeEmbeddings,
-  padding: EpisodePadding = {},
+  layout: EpisodeLayout = {},
 ): EpisodeArrays {
-  const ways = padded('ways', episode.classes.length, padding.ways);
-  const shots = padded('shots', Math.max(...episode.support.map((rows) => rows.length)), padding.shots);
-  const queryCount = padded('queries', episode.queries.length, padding.queries);
+  const rowOf = (source: Float32Array, row: number) =>
+    source.subarray(row * dimension, (row + 1) * dimension);
+  const nameOf = (way: number) => (names === undefined ? undefined : rowOf(names, episode.classes[way]!));
+  const support = episode.support.map((rows, way) => {
+    const examples = rows.map((row) => rowOf(embeddings, row));
+    const name = layout.nameRows ? nameOf(way) : undefined;
+    return name?.some((value) => value !== 0) ? [...examples, name] : examples;
+  });
+  const ways = padded('ways', episode.classes.length, layout.ways);
+  const shots = padded('shots', Math.max(...support.map((rows) => rows.length)), layout.shots);
+  const queryCount = padded('queries', episode.queries.length, layout.queries);
   const arrays: EpisodeArrays = {
     ways,
     shots,
@@ -67,15 +82,11 @@ export function episodeArrays(
     queryMask: new Float32Array(queryCount).fill(1, 0, episode.queries.length),
     labels: new Int32Array(queryCount).fill(OUT_OF_SCOPE),
   };
-  const rowOf = (source: Float32Array, row: number) =>
-    source.subarray(row * dimension, (row + 1) * dimension);
-
-  for (const [way, rows] of episode.support.entries()) {
+  for (const [way, rows] of support.entries()) {
     arrays.mask.fill(1, way * shots, way * shots + rows.length);
-    for (const [shot, row] of rows.entries()) {
-      arrays.rows.set(rowOf(embeddings, row), (way * shots + shot) * dimension);
-    }
-    if (names !== undefined) arrays.names.set(rowOf(names, episode.classes[way]!), way * dimension);
+    for (const [shot, row] of rows.entries()) arrays.rows.set(row, (way * shots + shot) * dimension);
+    const name = nameOf(way);
+    if (name !== undefined) arrays.names.set(name, way * dimension);
   }
   for (const [q, row] of episode.queries.entries()) {
     arrays.queries.set(rowOf(embeddings, row), q * dimension);

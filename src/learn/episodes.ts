@@ -29,7 +29,10 @@ export interface EpisodeShape {
   readonly leftOut?: Count;
   /** Probability that an episode's classes are near to one another. Default: 0. */
   readonly confusable?: number;
-  /** Classes with fewer texts than an episode needs: an error, or left out of the source. Default: `refuse`. */
+  /**
+   * Classes with fewer texts than an episode needs: an error, or left out of the source; and sources with too few classes
+   * likewise, if there are others. Default: `refuse`.
+   */
   readonly smallClasses?: 'refuse' | 'leave-out';
 }
 
@@ -97,8 +100,11 @@ export class EpisodeSampler {
       throw misconfigured(`confusable ${this.#confusable}: a probability from 0 to 1 is needed`);
     }
     if (sources.length === 0) throw misconfigured('there is no set to draw episodes from');
-    this.#pools = sources.map((source) => this.#poolOf(source, shape.smallClasses ?? 'refuse'));
-    if (!this.#pools.some(({ weight }) => weight > 0)) throw misconfigured('every set has the weight 0');
+    const several = sources.length > 1;
+    this.#pools = sources.map((source) => this.#poolOf(source, shape.smallClasses ?? 'refuse', several));
+    if (!this.#pools.some(({ weight }) => weight > 0)) {
+      throw misconfigured('every set has the weight 0, or too few classes with enough texts');
+    }
   }
 
   /** Draws one episode; consumes the generator. */
@@ -136,7 +142,7 @@ export class EpisodeSampler {
     return min === max ? min : random.logUniform(min, Math.min(max, texts - this.#queries));
   }
 
-  #poolOf(source: EpisodeSource, small: 'refuse' | 'leave-out'): Pool {
+  #poolOf(source: EpisodeSource, small: 'refuse' | 'leave-out', several: boolean): Pool {
     const { set, weight } = source;
     const wanted = source.classes === undefined ? [...set.classes.keys()] : classIndices(set, source.classes);
     if (new Set(wanted).size !== wanted.length) throw misconfigured(`${set.name}: a class is named twice`);
@@ -153,7 +159,8 @@ export class EpisodeSampler {
       return count >= needed;
     });
     const least = this.#ways.min + this.#leftOut.min;
-    if (classes.length < least) {
+    const passedOver = classes.length < least && small === 'leave-out' && several;
+    if (classes.length < least && !passedOver) {
       throw misconfigured(
         `${set.name}: ${classes.length} classes have ${needed} different texts; ${this.#ways.min} ways` +
           `${this.#leftOut.min === 0 ? '' : ` and ${this.#leftOut.min} left out`} need ${least}`,
@@ -167,7 +174,7 @@ export class EpisodeSampler {
       source,
       classes,
       rows: classes.map((index) => rowsByClass[index]!),
-      weight: weight ?? Math.sqrt(classes.length),
+      weight: passedOver ? 0 : (weight ?? Math.sqrt(classes.length)),
     };
   }
 }

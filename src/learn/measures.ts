@@ -20,6 +20,50 @@ export function proportion(hits: number, n: number): Proportion {
 }
 
 /**
+ * The mean of values that were drawn independently, such as the accuracies of episodes, with its 95 % interval: mean ± 1.96
+ * standard deviations over √n, as few-shot papers report it. Of a single value the interval is unknown: NaN.
+ */
+export function meanInterval(values: ArrayLike<number>): Proportion {
+  const all = Array.from(values);
+  const n = all.length;
+  const mean = all.reduce((sum, value) => sum + value, 0) / n;
+  const variance = all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const half = Z95 * Math.sqrt(variance / n);
+  return { value: mean, low: mean - half, high: mean + half };
+}
+
+/** Predictions whose confidences are much the same. */
+export interface ReliabilityBin {
+  readonly count: number;
+  /** Mean confidence. */
+  readonly confidence: number;
+  /** The share that is correct: equal to the confidence where it can be believed. */
+  readonly accuracy: number;
+}
+
+/** The points of a reliability diagram: equally wide bins of confidence, those that nothing falls in left out. */
+export function reliabilityBins(
+  confidences: readonly number[],
+  correct: readonly boolean[],
+  bins = 15,
+): ReliabilityBin[] {
+  const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, correct: 0 }));
+  confidences.forEach((confidence, i) => {
+    const bin = sums[Math.min(bins - 1, Math.floor(confidence * bins))]!;
+    bin.count += 1;
+    bin.confidence += confidence;
+    bin.correct += correct[i] ? 1 : 0;
+  });
+  return sums
+    .filter(({ count }) => count > 0)
+    .map((bin) => ({
+      count: bin.count,
+      confidence: bin.confidence / bin.count,
+      accuracy: bin.correct / bin.count,
+    }));
+}
+
+/**
  * Expected calibration error (Naeini et al. 2015; Guo et al. 2017, eq. 3): the mean gap between confidence and accuracy
  * over `bins` equally wide bins of confidence, weighted by how many predictions fall in.
  */
@@ -28,14 +72,10 @@ export function expectedCalibrationError(
   correct: readonly boolean[],
   bins = 15,
 ): number {
-  const sums = Array.from({ length: bins }, () => ({ confidence: 0, correct: 0 }));
-  confidences.forEach((confidence, i) => {
-    const bin = sums[Math.min(bins - 1, Math.floor(confidence * bins))]!;
-    bin.confidence += confidence;
-    bin.correct += correct[i] ? 1 : 0;
-  });
-  const gaps = sums.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.correct), 0);
-  return gaps / confidences.length;
+  const gaps = reliabilityBins(confidences, correct, bins).map(
+    ({ count, confidence, accuracy }) => count * Math.abs(confidence - accuracy),
+  );
+  return gaps.reduce((sum, gap) => sum + gap, 0) / confidences.length;
 }
 
 /**

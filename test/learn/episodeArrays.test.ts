@@ -38,6 +38,12 @@ test('padded to a shape that many episodes share', () => {
   expect([...arrays.queries.subarray(6)]).toEqual([0, 0]);
 });
 
+test('the name of a class is one more support row, where it has one', () => {
+  const arrays = episodeArrays(episode, { dimension: 2, embeddings, names }, { nameRows: true });
+  expect([...arrays.rows]).toEqual([4, 4.5, 5, 5.5, -2, -2, 1, 1.5, 0, 0, 0, 0]);
+  expect([...arrays.mask]).toEqual([1, 1, 1, 1, 0, 0]);
+});
+
 test('an episode that is larger than the shape is refused', () => {
   expect(() => episodeArrays(episode, { dimension: 2, embeddings }, { shots: 1 })).toThrow(
     'an episode of 2 shots does not fit into 1',

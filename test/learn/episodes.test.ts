@@ -267,6 +267,13 @@ describe('what cannot be drawn is refused before anything is', () => {
     expect(refusal({ set }, { ...shape, leftOut: 1 }).message).toContain('2 ways and 1 left out need 3');
   });
 
+  test('a set with too few such classes is passed over where there are others', () => {
+    const shape = { ways: 3, shots: 3, queries: 2, smallClasses: 'leave-out' } as const;
+    const sources = [{ set }, { set: setOf([9, 9, 9]) }];
+    expect(new Set(episodes(sources, shape).map(({ source }) => source))).toEqual(new Set([1]));
+    expect(() => new EpisodeSampler([{ set }, { set }], shape)).toThrow(/too few classes with enough texts/);
+  });
+
   test('shapes, classes and weights that make no sense', () => {
     const shape = { ways: 2, shots: 1, queries: 1 };
     expect(refusal({ set }, { ...shape, ways: 0 }).message).toContain('ways 0 to 0');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { auroc, expectedCalibrationError, proportion } from '../../src/learn/measures.js';
+import { auroc, expectedCalibrationError, meanInterval, proportion } from '../../src/learn/measures.js';
 
 describe('measures, against values worked by hand', () => {
   test("Wilson's interval of 8 in 10", () => {
@@ -13,6 +13,14 @@ describe('measures, against values worked by hand', () => {
   test('an interval stays within 0 and 1 at the edges', () => {
     expect(proportion(0, 20).low).toBeCloseTo(0, 10);
     expect(proportion(20, 20).high).toBeCloseTo(1, 10);
+  });
+
+  test('the interval of the mean of four episodes', () => {
+    // Standard deviation 0.1291 (n - 1), over 2, times 1.96.
+    const { value, low, high } = meanInterval([0.6, 0.7, 0.8, 0.9]);
+    expect(value).toBeCloseTo(0.75, 10);
+    expect(low).toBeCloseTo(0.75 - 0.12652, 4);
+    expect(high).toBeCloseTo(0.75 + 0.12652, 4);
   });
 
   test('expected calibration error of two bins', () => {

@@ -144,6 +144,12 @@ export function filterRows(set: TextSet, keep: (row: number) => boolean): TextSe
   };
 }
 
+/** The first rows of every class, at most so many. */
+export function firstRows(set: TextSet, limit: number): TextSet {
+  const counts = new Int32Array(set.classes.length);
+  return filterRows(set, (row) => ++counts[set.labels[row]!]! <= limit);
+}
+
 /** The classes of these names alone. @throws KshotError `invalid_configuration` for a class that the set lacks. */
 export function filterClasses(set: TextSet, names: Iterable<string>): TextSet {
   const wanted = new Set(names);
