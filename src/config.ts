@@ -10,8 +10,16 @@ import { KshotError, type FieldProblem } from './errors.js';
  */
 
 /** What a command may ask for: `serve` takes all groups, `classify` needs no server. */
-export type SettingGroup = 'server' | 'store' | 'encoder' | 'security' | 'limits' | 'logging';
-const ALL_GROUPS: readonly SettingGroup[] = ['server', 'store', 'encoder', 'security', 'limits', 'logging'];
+export type SettingGroup = 'server' | 'store' | 'encoder' | 'heads' | 'security' | 'limits' | 'logging';
+const ALL_GROUPS: readonly SettingGroup[] = [
+  'server',
+  'store',
+  'encoder',
+  'heads',
+  'security',
+  'limits',
+  'logging',
+];
 
 interface About {
   readonly group: SettingGroup;
@@ -28,6 +36,9 @@ interface About {
 const SHORTEST_KEY = 16;
 
 const BUNDLED_MODEL = fileURLToPath(new URL('../../models/encoder', import.meta.url));
+
+/** The trained heads that ship, made for the encoder that ships. */
+export const BUNDLED_HEADS = fileURLToPath(new URL('../../models/heads', import.meta.url));
 
 const about = z.registry<About>();
 
@@ -151,6 +162,12 @@ const settingsSchema = z
       group: 'encoder',
       value: 'MiB',
       description: 'Memory for embeddings of texts seen lately; 0 turns the cache off',
+    }),
+    heads: words.default(BUNDLED_HEADS).register(about, {
+      group: 'heads',
+      value: 'folder',
+      defaultText: 'the bundled models/heads',
+      description: 'Where trained heads are, a folder each; one made for another encoder is not served',
     }),
     apiKeys: keys.default([]).register(about, {
       group: 'security',

@@ -21,7 +21,12 @@ const io: Io = {
     new Promise((resolve) => {
       process.once('SIGINT', () => resolve());
       process.once('SIGTERM', () => resolve());
+      // At a terminal it says that the window was closed.
+      if (process.stdout.isTTY) process.once('SIGHUP', () => resolve());
     }),
+  onReload: (reload) => {
+    if (!process.stdout.isTTY) process.on('SIGHUP', reload);
+  },
 };
 
 // The service is loaded when a command needs it: `kshot --help` shall not wait for the encoder's runtime.

@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { openService } from './classify/live.js';
-import type { ClassifyService } from './classify/service.js';
+import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
 import { startProgress } from './cli/progress.js';
-import { printableSettings, type Settings } from './config.js';
+import { BUNDLED_HEADS, printableSettings, type Settings } from './config.js';
 import type { Encoder } from './encoder/encoder.js';
 import { type DownloadProgress, loadEncoder } from './encoder/load.js';
+import { readCalibration } from './heads/calibration.js';
 import { createApp } from './http/app.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
@@ -18,6 +19,7 @@ import { openSqliteStore } from './store/sqlite.js';
 
 const DEMO_BOT = 'demo';
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
+const CALIBRATION_FILE = 'calibration.json';
 const PACKAGE_FILE = new URL('../../package.json', import.meta.url);
 
 /** Where the store of these settings is. */
@@ -29,6 +31,8 @@ export interface Serving {
   readonly url: string;
   /** Also for whoever runs in the same process (scripts/evaluate.ts). */
   readonly service: ClassifyService;
+  /** Reads the trained heads anew, and logs what comes of it. */
+  reload(): Promise<void>;
   /** Finishes what was accepted, within the shutdown time-out, then frees everything. */
   close(): Promise<void>;
 }
@@ -69,11 +73,14 @@ export async function serve(settings: Settings): Promise<Serving> {
       store,
       maxTextChars: settings.maxTextChars,
       snapshotDirectory: join(settings.dataDir, 'index'),
+      ...headsDirectory(settings),
+      calibration: await readCalibration(calibrationFile(settings)),
       observer: metrics,
-      warn: (message, error) => log.warn({ err: error }, message),
+      warn: (message, error) => log.warn(error === undefined ? {} : { err: error }, message),
       embedding: progress('Embedding the store anew'),
     });
     closers.splice(1, 1, () => service.close()); // which closes the store
+    await logHeads(service, settings, encoder, log);
     if (isNew && settings.demo) await addDemo(service);
     await warmUp(encoder, service, settings, log);
     lifecycle.ready(service);
@@ -82,6 +89,7 @@ export async function serve(settings: Settings): Promise<Serving> {
     return {
       url: server.url,
       service,
+      reload: () => reloadHeads(service, log),
       close: async () => {
         log.info('stopping');
         const inTime = await server.close(settings.shutdownTimeoutMs);
@@ -112,6 +120,56 @@ function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise
     inform: (message) => log.info(message),
     progress: downloadProgress(),
   });
+}
+
+/** A checkout without trained heads has none to offer; a folder that somebody named must be there. */
+function headsDirectory({ heads }: Settings): { headsDirectory?: string } {
+  return heads === BUNDLED_HEADS && !existsSync(heads) ? {} : { headsDirectory: heads };
+}
+
+/** A folder of heads may bring a calibration of its own; the bundled one holds for what is built in. */
+function calibrationFile({ heads }: Settings): string {
+  const own = join(heads, CALIBRATION_FILE);
+  return existsSync(own) ? own : join(BUNDLED_HEADS, CALIBRATION_FILE);
+}
+
+/**
+ * Says which heads cannot be served. Those made for another encoder share a line, which is no warning where they are the
+ * bundled ones: whoever brings an encoder need not bring heads.
+ */
+async function logHeads(
+  service: ClassifyService,
+  settings: Settings,
+  encoder: Encoder,
+  log: Logger,
+): Promise<void> {
+  const heads = await service.listHeads();
+  const unavailable = heads.filter(({ available }) => !available);
+  const isForeign = ({ training }: HeadSummary) =>
+    training !== null && training.encoder !== encoder.fingerprint;
+  for (const head of unavailable.filter((head) => !isForeign(head))) {
+    log.warn({ head: head.name, reason: head.reason }, 'a head cannot be served');
+  }
+  const foreign = unavailable.filter(isForeign).map(({ name }) => name);
+  if (foreign.length > 0) {
+    log[settings.heads === BUNDLED_HEADS ? 'info' : 'warn'](
+      { heads: foreign, encoder: encoder.fingerprint },
+      'trained heads that were made for another encoder are not served',
+    );
+  }
+}
+
+async function reloadHeads(service: ClassifyService, log: Logger): Promise<void> {
+  try {
+    const { changes, bots_renewed: bots } = await service.reloadHeads();
+    for (const { head, change, reason } of changes) {
+      if (reason === null) log.info({ head, change }, 'a head has changed');
+      else log.warn({ head, change, reason }, 'a head could not be loaded');
+    }
+    log.info({ bots }, 'heads reloaded');
+  } catch (error) {
+    log.error({ err: error }, 'heads could not be reloaded');
+  }
 }
 
 async function addDemo(service: ClassifyService): Promise<void> {

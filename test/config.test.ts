@@ -11,7 +11,7 @@ import {
 } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
 
-const GROUPS: SettingGroup[] = ['server', 'store', 'encoder', 'security', 'limits', 'logging'];
+const GROUPS: SettingGroup[] = ['server', 'store', 'encoder', 'heads', 'security', 'limits', 'logging'];
 const KEY = 'k'.repeat(16);
 
 function problemOf(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv = {}): KshotError {

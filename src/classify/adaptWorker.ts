@@ -1,39 +1,53 @@
 import { parentPort } from 'node:worker_threads';
-import { createHead } from '../heads/registry.js';
-import { HeadRuntime, initHeads } from '../heads/runtime.js';
-import type { AdaptAnswer, AdaptJob, AdaptResult } from './adapter.js';
+import { KshotError } from '../errors.js';
+import { type HeadRuntime, initHeads } from '../heads/runtime.js';
+import { createRuntime } from '../heads/version.js';
+import type { AdaptAnswer, AdaptMessage, AdaptResult } from './adapter.js';
 import { fitCalibration } from './calibrate.js';
 
-// The worker thread of adapter.ts: adapts a head to a support set, and fits the calibration to it.
+// The worker thread of adapter.ts: induces a head's class state, adapts it to a support set, and fits the calibration to it.
 
 const port = parentPort!;
 const ready = initHeads();
+/** One version of a head at a time: a newer one takes the place of the former. */
 const runtimes = new Map<string, HeadRuntime>();
 
-port.on('message', ({ id, job }: { id: number; job: AdaptJob }) => {
+port.on('message', (message: AdaptMessage) => {
   void ready
-    .then(() => run(job))
+    .then(() => run(message))
     .then(
-      (result): AdaptAnswer => ({ id, result }),
-      (error: unknown): AdaptAnswer => ({
-        id,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      }),
+      (result): AdaptAnswer => ({ id: message.id, result }),
+      (error: unknown): AdaptAnswer => ({ id: message.id, ...described(error) }),
     )
     .then((answer) => port.postMessage(answer));
 });
 
-function run({ task, head, dimension, support }: AdaptJob): AdaptResult {
+function run({ task, head, source, support }: AdaptMessage): AdaptResult {
   const started = performance.now();
-  const key = `${head}:${dimension}`;
-  let runtime = runtimes.get(key);
-  if (runtime === undefined) {
-    runtime = new HeadRuntime(createHead(head), dimension);
-    runtimes.set(key, runtime);
+  if (source !== undefined) {
+    runtimes.get(head)?.dispose();
+    runtimes.set(head, createRuntime(source));
   }
-  const outcome =
-    task === 'calibrate'
-      ? { calibration: fitCalibration(runtime, head, support) }
-      : { state: runtime.adapts ? runtime.adapt(support) : undefined };
+  const outcome = carryOut(task, runtimes.get(head)!, support);
   return { ...outcome, milliseconds: performance.now() - started };
+}
+
+function carryOut(
+  job: AdaptMessage['task'],
+  runtime: HeadRuntime,
+  support: AdaptMessage['support'],
+): Omit<AdaptResult, 'milliseconds'> {
+  switch (job.task) {
+    case 'induce':
+      return { state: runtime.induce(support) };
+    case 'adapt':
+      return { state: runtime.adapts ? runtime.adapt(support) : undefined };
+    case 'calibrate':
+      return { calibration: fitCalibration(runtime, job.sharpness, support) };
+  }
+}
+
+function described(error: unknown): { error: string; code?: KshotError['code'] } {
+  if (error instanceof KshotError) return { error: error.message, code: error.code };
+  return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -1,29 +1,43 @@
 import { Worker } from 'node:worker_threads';
+import { type ErrorCode, KshotError } from '../errors.js';
 import type { Leaves } from '../heads/runtime.js';
-import type { Calibration } from './calibrate.js';
+import type { HeadSource, HeadVersion } from '../heads/version.js';
+import type { Sharpness } from '../heads/temperature.js';
+import type { BotCalibration } from './calibrate.js';
 import type { BotSupport } from './supportSet.js';
-import type { HeadName } from '../heads/registry.js';
+
+/** What a worker thread can do with a head and a support set. */
+export type AdaptTask =
+  /** The head's class state, as a bot is to take over. */
+  | { readonly task: 'induce' }
+  /** The same, adapted. */
+  | { readonly task: 'adapt' }
+  /** Temperature and what scope is judged by, which takes longer. */
+  | { readonly task: 'calibrate'; readonly sharpness: Sharpness };
 
 /** What the worker thread is asked to do for one bot. */
-export interface AdaptJob {
-  /** `adapt`: the head's class state. `calibrate`: temperature and scope, which takes longer. */
-  readonly task: 'adapt' | 'calibrate';
-  readonly head: HeadName;
-  readonly dimension: number;
-  readonly support: BotSupport;
-}
+export type AdaptJob = AdaptTask & { readonly head: HeadVersion; readonly support: BotSupport };
 
 export interface AdaptResult {
-  /** Of the task `adapt`; undefined for a head that does not adapt. */
+  /** Of `induce`, and of `adapt` unless the head does not adapt. */
   readonly state?: Leaves | undefined;
   /** Of the task `calibrate`; undefined for a support set that is too small. */
-  readonly calibration?: Calibration | undefined;
+  readonly calibration?: BotCalibration | undefined;
   readonly milliseconds: number;
 }
 
-/** Worker's answer to the job with that number. */
+/** A job as the worker is sent it: with the head itself where the worker has not had this version of it. */
+export interface AdaptMessage {
+  readonly id: number;
+  readonly task: AdaptTask;
+  readonly head: string;
+  readonly source: HeadSource | undefined;
+  readonly support: BotSupport;
+}
+
+/** Worker's answer to the job with that number. A code says that the error is a KshotError. */
 export type AdaptAnswer = { readonly id: number } & (
-  { readonly result: AdaptResult } | { readonly error: string }
+  { readonly result: AdaptResult } | { readonly error: string; readonly code?: ErrorCode }
 );
 
 /** A worker that has had nothing to do for so long is let go: WebAssembly memory is given back in no other way. */
@@ -36,7 +50,7 @@ interface Pending {
 }
 
 /**
- * Runs head adaptation and calibration off the request path, in one worker thread, one job at a time. A bot that asks
+ * Runs what heads take long for, and calibration, off the request path, in one worker thread, one job at a time. A bot that asks
  * again before its job has begun replaces it: only the newest support set matters, so the queue never holds more than
  * one job a bot.
  */
@@ -44,6 +58,8 @@ export class Adapter {
   #worker: Worker | undefined;
   #running: (Pending & { readonly id: number }) | undefined;
   readonly #waiting = new Map<string, Pending>();
+  /** The versions of heads that the worker has, by their names: weights are sent once. */
+  readonly #sent = new Map<string, string>();
   #lastId = 0;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
@@ -55,7 +71,7 @@ export class Adapter {
 
   /**
    * @returns undefined when a newer job for the same bot took its place, or the adapter was closed.
-   * @throws Error when the worker failed at it.
+   * @throws Error when the worker failed at it; KshotError what the head threw.
    */
   run(bot: string, job: AdaptJob): Promise<AdaptResult | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
@@ -94,18 +110,28 @@ export class Adapter {
     this.#waiting.delete(bot);
     this.#running = { ...pending, id: ++this.#lastId };
     this.#worker ??= this.#start();
-    this.#worker.postMessage({ id: this.#running.id, job: pending.job });
+    this.#worker.postMessage(this.#message(this.#running.id, pending.job));
+  }
+
+  #message(id: number, { head, support, ...task }: AdaptJob): AdaptMessage {
+    const isKnown = this.#sent.get(head.name) === head.id;
+    this.#sent.set(head.name, head.id);
+    return { id, task, head: head.name, source: isKnown ? undefined : head.source, support };
   }
 
   #start(): Worker {
     const worker = new Worker(new URL('./adaptWorker.js', import.meta.url));
+    this.#sent.clear();
     worker.unref();
     worker.on('message', (answer: AdaptAnswer) => {
       if (answer.id !== this.#running?.id) return;
       const { resolve, reject } = this.#running;
       this.#running = undefined;
-      if ('error' in answer) reject(new Error(answer.error));
-      else resolve(answer.result);
+      if ('result' in answer) resolve(answer.result);
+      else
+        reject(
+          answer.code === undefined ? new Error(answer.error) : new KshotError(answer.code, answer.error),
+        );
       this.#next();
     });
     worker.on('error', (error) => this.#lost(worker, error));

@@ -1,14 +1,16 @@
-import type { HeadName } from '../heads/registry.js';
+import { type CalibrationModel, sharpnessOf } from '../heads/calibration.js';
 import type { HeadRuntime } from '../heads/runtime.js';
+import { type LeaveOneOut, leaveOneOut } from '../heads/supportShape.js';
+import { type Sharpness, temperatureOf } from '../heads/temperature.js';
 import { type BotSupport, exampleCounts } from './supportSet.js';
-import { defaultScope, fittedScope, leaveOneOut, type Scope } from './scope.js';
 
 /** How a bot's scores become probabilities. */
-export interface Calibration {
+export interface BotCalibration {
   readonly source: 'default' | 'fitted';
   /** What the head's logits are divided by before the softmax over the intents. */
   readonly temperature: number;
-  readonly scope: Scope;
+  /** What scope is judged by (src/heads/scopeDetector.ts); undefined: by the bot's size alone. */
+  readonly leaveOneOut: LeaveOneOut | undefined;
 }
 
 /** softmax(logits / temperature): `[C]` to `[C]`. */
@@ -22,35 +24,20 @@ export function softmax(logits: Float32Array, temperature: number): Float32Array
 }
 
 /**
- * 1 / temperature by the bot's size: `a + b ln N + c k`, N intents, k the mean over them of ln(support rows). Fitted to the
- * likelihood of validation episodes of 2 to 150 intents with 1 to 40 examples (BANKING77, CLINC150, HWU64, each with an
- * encoder that has not seen it). Formulas fitted on two of the sets have an expected calibration error of 0.4 to 1.0 % on
- * the third. The ln N is what keeps the default head's confidences from sinking as intents are added; others need none.
- */
-const SHARPNESS: Readonly<Record<HeadName, readonly [a: number, b: number, c: number]>> = {
-  adapted: [0.615, 0.075, 0.075],
-  prototypical: [1.05, 0, 0.125],
-  'prototypical-euclidean': [1.06, 0, 0.26],
-  matching: [1, 0, 0],
-  names: [1.05, 0, 0],
-};
-
-/** @param counts `[N]`: the support rows of each intent. */
-export function defaultTemperature(head: HeadName, counts: readonly number[]): number {
-  const [a, b, c] = SHARPNESS[head];
-  const N = Math.max(1, counts.length);
-  const k = counts.reduce((sum, n) => sum + Math.log(Math.max(1, n)), 0) / N;
-  return 1 / (a + b * Math.log(N) + c * k);
-}
-
-/**
  * What a bot is judged by before, or unless, its own examples have been looked at.
  * @param counts `[N]`: the support rows of each intent.
- * @param examples of all intents.
  */
-export function defaultCalibration(head: HeadName, counts: readonly number[], examples: number): Calibration {
-  const scope = defaultScope(counts.length, examples > 0);
-  return { source: 'default', temperature: defaultTemperature(head, counts), scope };
+export function defaultCalibration(
+  model: CalibrationModel,
+  head: string,
+  counts: readonly number[],
+): BotCalibration {
+  return { source: 'default', temperature: defaultTemperature(model, head, counts), leaveOneOut: undefined };
+}
+
+/** The temperature of a head by a bot's size. @param counts `[N]`: the support rows of each intent. */
+export function defaultTemperature(model: CalibrationModel, head: string, counts: readonly number[]): number {
+  return temperatureOf(sharpnessOf(model, head), counts);
 }
 
 const FOLDS = 5;
@@ -62,38 +49,41 @@ const PRIOR_EXAMPLES = 200;
 const MAX_FOLD_COST = 500_000;
 
 /**
- * Fits a bot's calibration to its own examples: the scope by leave-one-out, which pays from the first examples on; the
- * temperature by 5-fold cross-validation, where there are enough examples, and drawn towards the default. A fold has fewer
- * shots than the bot will, and so asks for a higher temperature: what is fitted is the ratio to the default at the fold's
- * shots. With the shipped encoder the default is as good; the fit is there for encoders whose cosines spread otherwise.
+ * Fits a bot's calibration to its own examples: what scope is judged by through leave-one-out, which pays from the first
+ * examples on; the temperature by 5-fold cross-validation, where there are enough examples, and drawn towards the default. A
+ * fold has fewer shots than the bot will, and so asks for a higher temperature: what is fitted is the ratio to the default at
+ * the fold's shots. With the shipped encoder the default is as good; the fit is there for encoders whose cosines spread
+ * otherwise.
  *
- * @returns undefined where the bot has not two intents, or no example.
+ * @param sharpness of the head.
+ * @returns undefined where the bot has not two intents, or not two examples.
  */
 export function fitCalibration(
   runtime: HeadRuntime,
-  head: HeadName,
+  sharpness: Sharpness,
   support: BotSupport,
-): Calibration | undefined {
-  const similarities = leaveOneOut(support, runtime.dimension);
-  if (similarities === undefined) return undefined;
+): BotCalibration | undefined {
+  const perClass = exampleCounts(support);
+  const left = leaveOneOut(support, perClass, runtime.dimension);
+  if (left === undefined) return undefined;
   const { counts } = support;
-  const examples = exampleCounts(support).reduce((sum, n) => sum + n, 0);
+  const examples = perClass.reduce((sum, n) => sum + n, 0);
   const rows = counts.reduce((sum, n) => sum + n, 0);
-  let temperature = defaultTemperature(head, counts);
+  let temperature = temperatureOf(sharpness, counts);
   if (examples >= MIN_EXAMPLES && rows * counts.length <= MAX_FOLD_COST) {
-    const ratio = temperatureRatio(runtime, head, support);
+    const ratio = temperatureRatio(runtime, sharpness, support);
     temperature *= Math.exp((Math.log(ratio) * examples) / (examples + PRIOR_EXAMPLES));
   }
-  return { source: 'fitted', temperature, scope: fittedScope(similarities) };
+  return { source: 'fitted', temperature, leaveOneOut: left };
 }
 
 /** The temperature that makes held-out examples likeliest, as a multiple of the default at the folds' shots. */
-function temperatureRatio(runtime: HeadRuntime, head: HeadName, support: BotSupport): number {
+function temperatureRatio(runtime: HeadRuntime, sharpness: Sharpness, support: BotSupport): number {
   const heldOut: { logits: Float32Array; label: number; unit: number }[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
     const { kept, left, labels } = split(support, runtime.dimension, fold);
     if (labels.length === 0) continue;
-    const unit = defaultTemperature(head, kept.counts);
+    const unit = temperatureOf(sharpness, kept.counts);
     const state = runtime.load(runtime.adapts ? runtime.adapt(kept) : runtime.induce(kept));
     const logits = runtime.score(state, left);
     state.dispose();

@@ -25,7 +25,7 @@ export class BotClassState {
 
   private constructor(
     private readonly runtime: HeadRuntime,
-    { intents, versions }: Pick<Basis, 'intents' | 'versions'>,
+    { intents, versions }: Basis,
     induced: Leaves,
     learned: Leaves,
     /** Whether every intent's state is adapted to just this support set. */
@@ -50,11 +50,10 @@ export class BotClassState {
     supportOf: (intents: readonly LiveIntent[]) => BotSupport,
     former?: BotClassState,
   ): BotClassState {
-    const basis = {
-      intents: intents.map(({ name }) => name),
-      versions: intents.map(({ version }) => version),
-    };
-    const kept = former?.runtime === runtime && !runtime.head.contextual ? former : undefined;
+    const basis = basisOf(intents);
+    let kept = former?.runtime === runtime ? former : undefined;
+    // Of a contextual head all or nothing holds.
+    if (runtime.head.contextual && kept !== undefined && !kept.#standsOn(basis)) kept = undefined;
     const positions = kept === undefined ? basis.intents.map(() => -1) : kept.#positions(basis);
     const changed = intents.filter((_, c) => positions[c]! < 0);
     const fresh = changed.length > 0 ? runtime.induce(supportOf(changed)) : undefined;
@@ -64,7 +63,13 @@ export class BotClassState {
         positions.map((at) => (at >= 0 ? { state: kept!.#induced, at } : { state: fresh!, at: next++ })),
       ) ?? runtime.induce(supportOf(intents));
     const learned = positions.map((at) => (at >= 0 ? { state: kept!.#learned, at } : undefined));
-    return new BotClassState(runtime, basis, induced, align(runtime, induced, learned), !runtime.adapts);
+    const adapted = !runtime.adapts || (kept !== undefined && kept.adapted && kept.#standsOn(basis));
+    return new BotClassState(runtime, basis, induced, align(runtime, induced, learned), adapted);
+  }
+
+  /** The state of a support set that has been induced elsewhere. */
+  static from(runtime: HeadRuntime, basis: Basis, induced: Leaves): BotClassState {
+    return new BotClassState(runtime, basis, induced, induced, !runtime.adapts);
   }
 
   /**
@@ -80,10 +85,7 @@ export class BotClassState {
 
   /** Whether both stand on the same support set. */
   sameSupport(other: BotClassState): boolean {
-    return (
-      other.intents.length === this.intents.length &&
-      other.#positions({ intents: this.intents, versions: this.#versions }).every((position) => position >= 0)
-    );
+    return other.#standsOn({ intents: this.intents, versions: this.#versions });
   }
 
   sameHead(other: BotClassState): boolean {
@@ -99,6 +101,14 @@ export class BotClassState {
     this.#loaded.dispose();
   }
 
+  /** Whether these are the intents, at these versions, and no others. */
+  #standsOn(basis: Basis): boolean {
+    return (
+      basis.intents.length === this.intents.length &&
+      this.#positions(basis).every((position) => position >= 0)
+    );
+  }
+
   /** For each intent at a version its position here, or -1 where it is not here or was another version. */
   #positions({ intents, versions }: Basis): number[] {
     const at = new Map(this.intents.map((name, i) => [name, i]));
@@ -110,9 +120,13 @@ export class BotClassState {
 }
 
 /** Intents, each at a version. */
-interface Basis {
+export interface Basis {
   readonly intents: readonly string[];
   readonly versions: readonly number[];
+}
+
+export function basisOf(intents: readonly LiveIntent[]): Basis {
+  return { intents: intents.map(({ name }) => name), versions: intents.map(({ version }) => version) };
 }
 
 /**

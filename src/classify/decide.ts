@@ -23,7 +23,7 @@ export function decide(scored: Scored, threshold: number, top: number, explain: 
   const probabilities = softmax(logits, calibration.temperature);
   const order = topIndices(probabilities, top);
   const best = order[0]!;
-  const probability = inScope(calibration.scope, scored.similarity, counterexample?.similarity);
+  const probability = inScope(scored.scope, counterexample?.similarity);
   const outOfScope = probability < threshold;
   const decision: Decision = {
     intent: outOfScope ? null : intents[best]!,
@@ -61,14 +61,14 @@ function rounded(value: number): number {
 }
 
 function explanation(scored: Scored, decision: Decision, threshold: number): Explanation {
-  const { calibration, counterexample } = scored;
+  const { calibration, counterexample, scope } = scored;
   return {
     threshold,
     temperature: rounded(calibration.temperature),
     calibration: calibration.source,
     adapted: scored.adapted,
-    similarity: rounded(scored.similarity),
-    similarity_at_even_odds: rounded(calibration.scope.midpoint),
+    similarity: rounded(scope.similarity),
+    similarity_at_even_odds: rounded(scope.midpoint),
     nearest_counterexample:
       counterexample === undefined
         ? null
@@ -78,11 +78,11 @@ function explanation(scored: Scored, decision: Decision, threshold: number): Exp
 }
 
 /** In words: what decided, and what would have to change for another answer. */
-function summary({ counterexample, similarity }: Scored, decision: Decision, threshold: number): string {
+function summary({ counterexample, scope }: Scored, decision: Decision, threshold: number): string {
   const [first, second] = decision.ranking;
   const percent = (p: number) => `${Math.round(p * 100)} %`;
   if (decision.out_of_scope) {
-    const near = counterexample !== undefined && counterexample.similarity >= Math.min(similarity, 1) - 0.05;
+    const near = counterexample !== undefined && counterexample.similarity >= scope.similarity - 0.05;
     const reason = near
       ? `it is nearer to the counter-example "${counterexample.text.text}" than to the intents`
       : 'it is not near enough to any example';

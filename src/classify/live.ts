@@ -3,23 +3,31 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
-import { createHead, type HeadName } from '../heads/registry.js';
-import { HeadRuntime, initHeads } from '../heads/runtime.js';
+import { type CalibrationModel, sharpnessOf } from '../heads/calibration.js';
+import { HeadLibrary } from '../heads/library.js';
+import { FALLBACK_HEAD } from '../heads/registry.js';
+import { initHeads, QUERY_BUCKETS } from '../heads/runtime.js';
+import type { HeadVersion } from '../heads/version.js';
 import type { AdaptiveIndex } from '../index/adaptive.js';
 import { openIndex } from '../index/openIndex.js';
 import { saveSnapshot } from '../index/snapshot.js';
 import type { BotContents, BotRecord, Change, EmbeddedText, IntentInput, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
+import { BotClassState } from './classState.js';
 import { decide } from './decide.js';
+import { headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { changesSupport, LiveBot } from './liveBot.js';
 import { ScoreQueue } from './scoreQueue.js';
 import type {
+  BotHead,
   BotSummary,
   ClassifyOptions,
   ClassifyResult,
   ClassifyService,
   Example,
+  HeadReload,
+  HeadSummary,
   Intent,
   IntentDefinition,
   ServiceObserver,
@@ -45,6 +53,10 @@ export interface ServiceOptions {
   readonly maxTextChars: number;
   /** Where indexes of large bots are kept between runs; absent, they are built at every start. */
   readonly snapshotDirectory?: string;
+  /** Where trained heads are, a checkpoint each folder; absent, there are only those that are built in. */
+  readonly headsDirectory?: string;
+  /** As `readCalibration` reads it. */
+  readonly calibration: CalibrationModel;
   readonly observer?: ServiceObserver;
   /** Something went wrong that no request is to blame for. */
   readonly warn: (message: string, error: unknown) => void;
@@ -53,6 +65,7 @@ export interface ServiceOptions {
 }
 
 interface Served {
+  readonly name: string;
   readonly bot: LiveBot;
   readonly indexes: { readonly examples: AdaptiveIndex; readonly counterexamples: AdaptiveIndex };
   readonly queue: ScoreQueue;
@@ -60,6 +73,10 @@ interface Served {
   /** Set while the head waits to adapt. */
   adaptTimer?: NodeJS.Timeout | undefined;
   lastAdaptationMs: number;
+  /** Another version of its head is being made ready; the present one adapts no more. */
+  isRenewing: boolean;
+  /** The reason why another head answers than the one that was chosen, as it was last told. */
+  toldRefusal?: string | undefined;
 }
 
 /**
@@ -71,6 +88,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   const service = new LiveService(options);
   try {
     await initHeads();
+    await service.loadHeads();
     await embedMissing(options);
     for (const { name } of await options.store.listBots()) await service.load(name);
   } catch (error) {
@@ -104,7 +122,8 @@ class LiveService implements ClassifyService {
   readonly #options: ServiceOptions;
   readonly #served = new Map<string, Served>();
   readonly #writes = new Map<string, Promise<unknown>>();
-  readonly #runtimes = new Map<HeadName, HeadRuntime>();
+  readonly #heads: HeadLibrary;
+  #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
   #closed = false;
 
@@ -112,6 +131,12 @@ class LiveService implements ClassifyService {
     this.#options = options;
     this.#encoder = options.encoder;
     this.#store = options.store;
+    this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
+  }
+
+  /** Takes up the trained heads; to be called before bots are loaded. */
+  async loadHeads(): Promise<void> {
+    await this.#heads.reload();
   }
 
   /** Brings a bot to life from the store. */
@@ -125,16 +150,20 @@ class LiveService implements ClassifyService {
       counterexamples: await this.#openIndex(contents, positions.counterexamples),
     };
     const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
-    const bot = new LiveBot(texts, headOf(settings), this.#runtime(settings));
+    const bot = new LiveBot(texts, this.#headsFor(settings), this.#options.calibration);
     const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
     this.#release(name);
-    this.#served.set(name, {
+    const served = {
+      name,
       bot,
       indexes,
       settings,
       queue: new ScoreQueue(bot, observe),
       lastAdaptationMs: 0,
-    });
+      isRenewing: false,
+    };
+    this.#served.set(name, served);
+    this.#tellRefusal(served);
     bot.warmUp();
     this.#adaptSoon(name);
   }
@@ -186,27 +215,32 @@ class LiveService implements ClassifyService {
 
   listBots(): Promise<BotSummary[]> {
     return Promise.resolve(
-      [...this.#served.values()].map(summarise).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      [...this.#served.values()]
+        .map((served) => this.#summarise(served))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
   }
 
   getBot(name: string): Promise<BotSummary> {
-    return attempt(() => summarise(this.#find(name)));
+    return attempt(() => this.#summarise(this.#find(name)));
   }
 
   putBot(name: string, settings: BotSettings): Promise<BotSummary> {
     return this.#write(name, async () => {
+      this.#checkHead(settings.head);
       const record = await this.#store.putBot(name, { ...settings });
       const served = this.#served.get(name);
       if (served === undefined) {
         await this.load(name);
       } else {
-        const isOtherHead = headOf(settings) !== headOf(served.settings);
+        const heads = this.#headsFor(settings);
+        const isOtherHead = !served.bot.isServedBy(heads);
         served.settings = settings;
-        served.bot.configure(record, headOf(settings), this.#runtime(settings));
+        served.bot.configure(record, heads);
+        this.#tellRefusal(served);
         if (isOtherHead) this.#adaptSoon(name);
       }
-      return summarise(this.#find(name));
+      return this.#summarise(this.#find(name));
     });
   }
 
@@ -291,16 +325,51 @@ class LiveService implements ClassifyService {
     );
   }
 
+  listHeads(): Promise<HeadSummary[]> {
+    const served = [...this.#served.values()];
+    return Promise.resolve(
+      this.#heads.entries.map((entry) =>
+        summariseHead(entry, {
+          isDefault: this.#heads.find(entry.name) === entry && entry.name === DEFAULT_HEAD,
+          bots: served.filter(({ bot }) => bot.head === entry.version).length,
+        }),
+      ),
+    );
+  }
+
+  reloadHeads(): Promise<HeadReload> {
+    const reload = this.#reload.then(() => this.#reloadHeads());
+    this.#reload = reload.catch(() => undefined);
+    return reload;
+  }
+
+  async #reloadHeads(): Promise<HeadReload> {
+    if (this.#closed) throw new KshotError('not_ready', 'the server is shutting down');
+    const changes = await this.#heads.reload();
+    let renewed = 0;
+    for (const served of [...this.#served.values()]) {
+      if (served.bot.isServedBy(this.#headsFor(served.settings))) continue;
+      await this.#renew(served);
+      renewed++;
+    }
+    this.#heads.release(new Set([...this.#served.values()].flatMap(({ bot }) => bot.heads)));
+    return { changes: changes.map(summariseChange), bots_renewed: renewed, heads: await this.listHeads() };
+  }
+
   stats(): ServiceStats {
     let intents = 0;
     let examples = 0;
-    for (const { bot } of this.#served.values()) {
+    let fallbacks = 0;
+    for (const served of this.#served.values()) {
+      const { bot } = served;
+      if (this.#headOf(served).reason !== null) fallbacks++;
       intents += bot.texts.intentCount;
       examples += bot.texts.exampleCount;
     }
     const waiting = [...this.#served.values()].filter(({ adaptTimer }) => adaptTimer !== undefined).length;
     const adaptations = this.#adapter.size + waiting;
-    return { bots: this.#served.size, intents, examples, adaptations, encoder: this.#encoder.stats() };
+    const bots = this.#served.size;
+    return { bots, fallbacks, intents, examples, adaptations, encoder: this.#encoder.stats() };
   }
 
   async checkReady(): Promise<void> {
@@ -314,11 +383,13 @@ class LiveService implements ClassifyService {
     await this.#encoder.close();
     await Promise.allSettled(this.#writes.values());
     await this.#adapter.close();
+    await this.#reload;
     for (const [name, { indexes }] of this.#served) {
       const directory = this.#snapshotDirectory(name);
       if (directory !== undefined) await saveSnapshot(indexes.examples, directory, this.#encoder.fingerprint);
       this.#release(name);
     }
+    this.#heads.dispose();
     await this.#store.close();
   }
 
@@ -363,14 +434,60 @@ class LiveService implements ClassifyService {
     this.#served.delete(name);
   }
 
-  #runtime(settings: BotSettings): HeadRuntime {
-    const name = headOf(settings);
-    let runtime = this.#runtimes.get(name);
-    if (runtime === undefined) {
-      runtime = new HeadRuntime(createHead(name), this.#encoder.dimension);
-      this.#runtimes.set(name, runtime);
+  /**
+   * @throws KshotError `invalid_request` where there is no such head, `head_unavailable` where it cannot be served.
+   */
+  #checkHead(name: string | undefined): void {
+    if (name === undefined) return;
+    const entry = this.#heads.find(name);
+    if (entry === undefined) throw unknownHead(name, this.#heads.entries);
+    if (entry.version === undefined) throw headUnavailable(entry);
+  }
+
+  /** The heads that may answer for a bot: the one that is wanted, and what goes in for it. */
+  #headsFor(settings: BotSettings): HeadVersion[] {
+    const names = new Set([wantedHead(settings), DEFAULT_HEAD, FALLBACK_HEAD]);
+    const heads = [...names].flatMap((name) => this.#heads.find(name)?.version ?? []);
+    // One that is built in serves every bot.
+    return heads.slice(0, heads.findIndex(({ source }) => source.kind === 'built-in') + 1);
+  }
+
+  /** The head that is wanted and the one that answers. */
+  #headOf({ bot, settings }: Served): BotHead {
+    const wanted = wantedHead(settings);
+    const serving = bot.head.name;
+    if (serving === wanted) return { wanted, serving, reason: null };
+    const entry = this.#heads.find(wanted);
+    const problem = entry?.version === undefined ? headUnavailable(entry ?? { name: wanted }) : bot.refusal;
+    return { wanted, serving, reason: problem?.message ?? null };
+  }
+
+  /** Says once that, and why, another head answers than the one that the bot's owner has chosen. */
+  #tellRefusal(served: Served): void {
+    const { wanted, serving, reason } = this.#headOf(served);
+    if (served.settings.head !== undefined && reason !== null && reason !== served.toldRefusal) {
+      this.#options.warn(
+        `bot ${served.name}: the head ${serving} answers, not ${wanted}: ${reason}`,
+        undefined,
+      );
     }
-    return runtime;
+    served.toldRefusal = reason ?? undefined;
+  }
+
+  #summarise(served: Served): BotSummary {
+    const { texts } = served.bot;
+    const { name, revision, createdAt, updatedAt } = texts.record;
+    return {
+      name,
+      settings: served.settings,
+      head: this.#headOf(served),
+      revision,
+      intents: texts.intentCount,
+      examples: texts.exampleCount,
+      counterexamples: texts.counterexamples.length,
+      created_at: createdAt,
+      updated_at: updatedAt,
+    };
   }
 
   async #embedExamples(examples: readonly string[]) {
@@ -422,6 +539,7 @@ class LiveService implements ClassifyService {
         await this.load(name);
       } else {
         served.bot.apply(change, embeddings, put);
+        this.#tellRefusal(served);
         if (changesSupport(change)) this.#adaptSoon(name);
       }
       return {
@@ -451,10 +569,11 @@ class LiveService implements ClassifyService {
    * anew, and what was learned until then is kept for the intents that it leaves alone.
    */
   async #adapt(name: string, served: Served): Promise<void> {
-    const { bot, settings } = served;
+    if (served.isRenewing) return; // and adapts when that is over
+    const { bot } = served;
     const adaptation = bot.adaptation();
     if (adaptation === undefined) return;
-    const job = { head: headOf(settings), dimension: this.#encoder.dimension, support: adaptation.support };
+    const job = { head: bot.head, support: adaptation.support };
     const isServed = () => this.#served.get(name) === served;
 
     const adapted = await this.#adapter.run(name, { ...job, task: 'adapt' });
@@ -465,32 +584,72 @@ class LiveService implements ClassifyService {
       this.#options.observer?.adapted(adapted.milliseconds);
     }
     if (!bot.isBasedOn(adaptation)) return;
-    const calibrated = await this.#adapter.run(name, { ...job, task: 'calibrate' });
+    const sharpness = sharpnessOf(this.#options.calibration, job.head.name);
+    const calibrated = await this.#adapter.run(name, { ...job, task: 'calibrate', sharpness });
     if (calibrated?.calibration !== undefined && isServed())
       bot.calibrate(calibrated.calibration, adaptation);
   }
+
+  /** Has a bot answered by the heads that there are now. The former one answers until all is ready. */
+  async #renew(served: Served): Promise<void> {
+    const { name, bot } = served;
+    const former = bot.heads;
+    const heads = this.#headsFor(served.settings);
+    served.isRenewing = true;
+    let prepared: BotClassState | undefined;
+    try {
+      if (heads[0] !== bot.head) prepared = await this.#prepare(served, heads[0]!);
+    } catch (error) {
+      // A head that refuses this bot does so when it is to take over, too.
+      if (!(error instanceof KshotError)) {
+        this.#options.warn(`bot ${name}: its head could not be made ready beforehand`, error);
+      }
+    }
+    served.isRenewing = false;
+    if (this.#served.get(name) !== served) {
+      prepared?.dispose(); // the bot is gone
+      return;
+    }
+    if (bot.heads === former) bot.succeed(heads, prepared);
+    else prepared?.dispose(); // its owner has chosen another head meanwhile
+    this.#tellRefusal(served);
+    this.#adaptSoon(name);
+  }
+
+  /**
+   * The class state with which a head can take over: induced, adapted and compiled, with other requests in between.
+   *
+   * @returns undefined where there is none to keep, or the service was closed.
+   * @throws KshotError where the head cannot serve this bot.
+   */
+  async #prepare({ name, bot }: Served, head: HeadVersion): Promise<BotClassState | undefined> {
+    const renewal = bot.renewal();
+    if (renewal === undefined) return undefined;
+    const induced = await this.#adapter.run(name, { task: 'induce', head, support: renewal.support });
+    if (induced?.state === undefined) return undefined;
+    let state = BotClassState.from(head.runtime, renewal.basis, induced.state);
+    if (head.runtime.adapts) {
+      const adapted = await this.#adapter.run(name, { task: 'adapt', head, support: renewal.adaptable });
+      if (adapted?.state !== undefined) {
+        const before = state;
+        state = before.adopt(adapted.state, before);
+        before.dispose();
+      }
+    }
+    for (const queries of QUERY_BUCKETS) {
+      await nextTurn();
+      state.score(new Float32Array(queries * this.#encoder.dimension));
+    }
+    return state;
+  }
 }
 
-function headOf(settings: BotSettings): HeadName {
+function wantedHead(settings: BotSettings): string {
   return settings.head ?? DEFAULT_HEAD;
 }
 
 function readSettings(record: BotRecord): BotSettings {
   return botSettingsSchema.parse(record.settings);
-}
-
-function summarise({ bot: { texts }, settings }: Served): BotSummary {
-  const { name, revision, createdAt, updatedAt } = texts.record;
-  return {
-    name,
-    settings,
-    revision,
-    intents: texts.intentCount,
-    examples: texts.exampleCount,
-    counterexamples: texts.counterexamples.length,
-    created_at: createdAt,
-    updated_at: updatedAt,
-  };
 }
 
 function describe(intent: {

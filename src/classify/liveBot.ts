@@ -1,11 +1,15 @@
-import type { HeadName } from '../heads/registry.js';
+import { KshotError } from '../errors.js';
+import type { CalibrationModel } from '../heads/calibration.js';
 import { type HeadRuntime, type Leaves, QUERY_BUCKETS } from '../heads/runtime.js';
+import { judgeScope, type Nearness, NEAREST_EXAMPLES, type ScopeJudgement } from '../heads/scopeDetector.js';
+import { dot, type IntentShape, intentShape } from '../heads/supportShape.js';
+import type { HeadVersion } from '../heads/version.js';
 import type { Neighbour } from '../index/vectorIndex.js';
 import type { BotRecord, Change, IntentRecord, StoredText } from '../store/store.js';
 import type { BotTexts, LiveIntent } from './botTexts.js';
-import { type Calibration, defaultCalibration } from './calibrate.js';
-import { BotClassState } from './classState.js';
-import { dot, intentSimilarity, prototypeOf } from './scope.js';
+import { type BotCalibration, defaultCalibration, defaultTemperature } from './calibrate.js';
+import { CandidateScorer } from './candidates.js';
+import { type Basis, basisOf, BotClassState } from './classState.js';
 import { adaptationShots, type BotSupport, rowCount, type SupportClass, supportRows } from './supportSet.js';
 import { isTelling } from './text.js';
 
@@ -13,13 +17,8 @@ import { isTelling } from './text.js';
 const MAX_RESIDENT_INTENTS = 512;
 const MAX_RESIDENT_EXAMPLES = 16_384;
 
-/** Retrieval for such a bot: examples looked up a query, intents of theirs that the head scores, rows of each. */
+/** Examples looked up a query for such a bot: the intents that they belong to are its candidates. */
 const RETRIEVED_EXAMPLES = 64;
-const MAX_CANDIDATES = 32;
-const CANDIDATE_SHOTS = 16;
-
-/** Nearest examples that the decision on scope and the evidence are made from. */
-const NEAREST = 5;
 
 /** A text that came near to a query; similarity is the cosine. */
 export interface NearText {
@@ -37,9 +36,8 @@ export interface Scored {
   readonly nearest: readonly NearText[];
   /** The nearest counter-example, where the bot has any. */
   readonly counterexample: NearText | undefined;
-  /** To the nearest intent, as scope is judged (scope.ts). */
-  readonly similarity: number;
-  readonly calibration: Calibration;
+  readonly scope: ScopeJudgement;
+  readonly calibration: BotCalibration;
   readonly adapted: boolean;
   readonly head: string;
   readonly revision: number;
@@ -51,13 +49,21 @@ export interface Adaptation {
   readonly basis: BotClassState;
 }
 
+/** What another head is to be made ready for: the support set of all intents, what it adapts to, and their versions. */
+export interface Renewal {
+  readonly support: BotSupport;
+  readonly adaptable: BotSupport;
+  readonly basis: Basis;
+}
+
 /** What the decision on scope knows of an intent. */
 interface ScopeClass {
   readonly version: number;
-  readonly prototype: Float32Array;
+  readonly shape: IntentShape;
   /** Where it is one of the rows. */
   readonly label: Float32Array | undefined;
-  readonly rows: number;
+  /** Whether its label is all there is. */
+  readonly named: boolean;
 }
 
 /**
@@ -65,20 +71,45 @@ interface ScopeClass {
  * query sees a bot before a write or after it, never in between.
  */
 export class LiveBot {
-  #runtime: HeadRuntime;
+  #heads: readonly HeadVersion[];
+  #head: HeadVersion;
+  #refusal: KshotError | undefined;
   #classes: BotClassState | undefined;
-  #calibration: Calibration;
+  /** Of a bot that is too large for a class state of all its intents. */
+  #candidates: CandidateScorer | undefined;
+  #calibration: BotCalibration;
   /** By intent; brought up to date when it is looked at. */
   readonly #scopeClasses = new Map<string, ScopeClass>();
 
+  /** @param heads the first of them that can serves; the last can serve any bot. */
   constructor(
     readonly texts: BotTexts,
-    private head: HeadName,
-    runtime: HeadRuntime,
+    heads: readonly HeadVersion[],
+    private readonly model: CalibrationModel,
   ) {
-    this.#runtime = runtime;
+    this.#heads = heads;
+    this.#head = heads[0]!;
     this.#calibration = this.#defaultCalibration();
     this.#refresh();
+  }
+
+  /** The heads that it was given, the one that is wanted first. */
+  get heads(): readonly HeadVersion[] {
+    return this.#heads;
+  }
+
+  /** The head that answers. */
+  get head(): HeadVersion {
+    return this.#head;
+  }
+
+  /** Why the wanted head does not answer; undefined where it does. */
+  get refusal(): KshotError | undefined {
+    return this.#refusal;
+  }
+
+  get #runtime(): HeadRuntime {
+    return this.#head.runtime;
   }
 
   /** D, the width of an embedding. */
@@ -88,7 +119,8 @@ export class LiveBot {
 
   /** Queries to score before other requests get their turn: some ten milliseconds. */
   get queriesATurn(): number {
-    return this.#classes === undefined ? 4 : 64;
+    if (this.#classes !== undefined) return 64;
+    return this.#runtime.adapts ? 1 : 4;
   }
 
   /** Takes over what a write did; the arguments are those of `BotTexts.apply`. */
@@ -98,13 +130,39 @@ export class LiveBot {
   }
 
   /** Takes over new settings; another head starts afresh. */
-  configure(record: BotRecord, head: HeadName, runtime: HeadRuntime): void {
+  configure(record: BotRecord, heads: readonly HeadVersion[]): void {
     this.texts.record = record;
-    if (head === this.head) return;
-    this.head = head;
-    this.#runtime = runtime;
-    this.#calibration = this.#defaultCalibration();
+    if (this.isServedBy(heads)) return;
+    this.#heads = heads;
     this.#refresh();
+  }
+
+  /** Whether these are the heads that it has been given. */
+  isServedBy(heads: readonly HeadVersion[]): boolean {
+    return heads.length === this.#heads.length && heads.every((head, i) => head === this.#heads[i]);
+  }
+
+  /** What another head is to be made ready for before it takes over; undefined where it would have no class state to keep. */
+  renewal(): Renewal | undefined {
+    if (!this.#isResident) return undefined;
+    const { intents } = this.texts;
+    return {
+      support: this.#support(intents),
+      adaptable: this.#support(intents, adaptationShots(intents.length)),
+      basis: basisOf(intents),
+    };
+  }
+
+  /**
+   * Other heads, or other versions of them, take over.
+   *
+   * @param prepared the class state of the first of them, made ready for a `renewal`; what has been written since is
+   *   caught up with. Is disposed of.
+   */
+  succeed(heads: readonly HeadVersion[], prepared: BotClassState | undefined): void {
+    this.#heads = heads;
+    this.#refresh(prepared);
+    prepared?.dispose();
   }
 
   /** What to adapt the head to; undefined for a bot that has no intents, or too many to adapt to. */
@@ -132,7 +190,7 @@ export class LiveBot {
    * Takes over a calibration that was fitted to an adaptation's support set, unless that has changed since.
    * @param calibration undefined where the support set was too small for a fit.
    */
-  calibrate(calibration: Calibration | undefined, adaptation: Adaptation): void {
+  calibrate(calibration: BotCalibration | undefined, adaptation: Adaptation): void {
     if (this.isBasedOn(adaptation)) this.#calibration = calibration ?? this.#defaultCalibration();
   }
 
@@ -146,7 +204,7 @@ export class LiveBot {
     const D = this.#runtime.dimension;
     const rows = Array.from({ length: queries.length / D }, (_, q) => queries.subarray(q * D, (q + 1) * D));
     const classes = this.#classes;
-    const retrieve = classes === undefined ? RETRIEVED_EXAMPLES : NEAREST;
+    const retrieve = classes === undefined ? RETRIEVED_EXAMPLES : NEAREST_EXAMPLES;
     const found = rows.map((query) => ({
       nearest: this.#near(this.texts.nearestExamples(query, retrieve)),
       counterexample: this.#near(this.texts.nearestCounterexamples(query, 1))[0],
@@ -156,14 +214,17 @@ export class LiveBot {
     const C = classes?.intents.length ?? 0;
     const scored = found.map(({ nearest, counterexample }, q): Scored => ({
       ...(classes !== undefined
-        ? { intents: classes.intents, logits: logits!.subarray(q * C, (q + 1) * C) }
+        ? {
+            intents: classes.intents,
+            logits: logits!.subarray(q * C, (q + 1) * C),
+            calibration: this.#calibration,
+          }
         : this.#scoreCandidates(rows[q]!, nearest)),
-      nearest: nearest.slice(0, NEAREST),
+      nearest: nearest.slice(0, NEAREST_EXAMPLES),
       counterexample,
-      similarity: this.#similarity(rows[q]!, nearest),
-      calibration: this.#calibration,
-      adapted: classes?.adapted ?? !this.#runtime.adapts,
-      head: this.head,
+      scope: this.#judge(rows[q]!, nearest.slice(0, NEAREST_EXAMPLES)),
+      adapted: classes?.adapted ?? true,
+      head: this.#head.name,
       revision: this.texts.record.revision,
     }));
     lap('score');
@@ -180,81 +241,127 @@ export class LiveBot {
     this.#replace(undefined);
   }
 
-  /** Scores the intents of the retrieved texts alone: their support set is induced for this one query. */
-  #scoreCandidates(query: Float32Array, retrieved: readonly NearText[]): Pick<Scored, 'intents' | 'logits'> {
-    const names = [...new Set(retrieved.map(({ text }) => text.intent!))].slice(0, MAX_CANDIDATES);
-    if (names.length === 0) return { intents: [], logits: new Float32Array() };
-    const candidates = names.map((name) => {
-      const intent = this.texts.intent(name)!;
-      // The examples that were retrieved, and the newest others up to the limit.
-      const hits = retrieved.filter(({ text }) => text.intent === name && text.kind === 'example');
-      const others = intent.examples
-        .slice(-CANDIDATE_SHOTS)
-        .filter(({ id }) => hits.every(({ text }) => text.id !== id));
-      const examples = [...hits.map(({ text }) => text), ...others.reverse()].slice(0, CANDIDATE_SHOTS);
-      return { ...intent, examples };
-    });
-    const state = BotClassState.of(this.#runtime, candidates, (intents) => this.#support(intents));
-    try {
-      return { intents: names, logits: state.score(query) };
-    } finally {
-      state.dispose();
+  /** Scores the intents of the retrieved texts alone. */
+  #scoreCandidates(
+    query: Float32Array,
+    retrieved: readonly NearText[],
+  ): Pick<Scored, 'intents' | 'logits' | 'calibration'> {
+    if (this.#candidates?.runtime !== this.#runtime) {
+      this.#candidates = new CandidateScorer(this.#runtime, (some, shots) => this.#support(some, shots));
     }
+    const names = [...new Set(retrieved.map(({ text }) => text.intent!))];
+    const candidates = names.slice(0, this.#candidates.maxCandidates).map((name) => this.texts.intent(name)!);
+    return {
+      intents: candidates.map(({ name }) => name),
+      logits: this.#candidates.score(query, candidates),
+      // What has adapted to the candidates alone scores as in a bot of just these intents.
+      calibration: this.#runtime.adapts
+        ? {
+            ...this.#calibration,
+            temperature: defaultTemperature(this.model, this.#head.name, candidates.map(rowsOf)),
+          }
+        : this.#calibration,
+    };
   }
 
   #near(neighbours: readonly Neighbour[]): NearText[] {
     return neighbours.map(({ id, similarity }) => ({ text: this.texts.text(id), similarity }));
   }
 
-  /** The similarity to the nearest intent, looked for among those of the nearest examples. */
-  #similarity(query: Float32Array, nearest: readonly NearText[]): number {
-    const seen = new Set<string>();
-    let highest = -1;
-    for (const { text, similarity } of nearest.slice(0, NEAREST)) {
+  /** Whether a query is in scope, judged by the intents of its nearest examples. */
+  #judge(query: Float32Array, nearest: readonly NearText[]): ScopeJudgement {
+    const near = new Map<string, Nearness>();
+    for (const { text, similarity } of nearest) {
       const name = text.intent!;
-      if (seen.has(name)) continue; // a farther example of an intent that a nearer one stands for
-      seen.add(name);
-      const { prototype, label, rows } = this.#scopeClass(this.texts.intent(name)!);
+      if (near.has(name)) continue; // a farther example of an intent that a nearer one stands for
+      const { shape, label, named } = this.#scopeClass(this.texts.intent(name)!);
       const best = label === undefined ? similarity : Math.max(similarity, dot(query, label));
-      highest = Math.max(highest, intentSimilarity(dot(query, prototype), best, rows));
+      near.set(name, { prototype: dot(query, shape.prototype), best, shape, named });
     }
-    return highest;
+    const { leaveOneOut } = this.#calibration;
+    return judgeScope(this.model.scope, [...near.values()], {
+      intents: this.texts.intentCount,
+      leaveOneOut,
+    });
   }
 
   #scopeClass(intent: LiveIntent): ScopeClass {
     const known = this.#scopeClasses.get(intent.name);
     if (known?.version === intent.version) return known;
-    const { counts, rows, names, labelled } = this.#support([intent]);
+    const { rows, names, labelled } = this.#support([intent]);
     const fresh = {
       version: intent.version,
-      prototype: prototypeOf(rows, this.dimension),
+      shape: intentShape(rows, this.dimension),
       label: labelled[0]! ? names : undefined,
-      rows: counts[0]!,
+      named: intent.examples.length === 0,
     };
     this.#scopeClasses.set(intent.name, fresh);
     return fresh;
   }
 
-  /** Brings the class state in step with the texts. */
-  #refresh(): void {
-    const { intents, exampleCount } = this.texts;
-    const resident =
-      intents.length > 0 && intents.length <= MAX_RESIDENT_INTENTS && exampleCount <= MAX_RESIDENT_EXAMPLES;
-    this.#replace(
-      resident
-        ? BotClassState.of(this.#runtime, intents, (some) => this.#support(some), this.#classes)
-        : undefined,
-    );
-    // A fit to former examples holds until the next one; defaults follow the bot's size at once.
-    if (!resident || this.#calibration.source === 'default') this.#calibration = this.#defaultCalibration();
+  /**
+   * Brings the class state in step with the texts.
+   *
+   * @param former whose classes are kept as far as they are the same.
+   */
+  #refresh(former = this.#classes): void {
+    const { head, classes, refusal } = this.#firstToServe(former);
+    const isOther = head.name !== this.#head.name;
+    this.#head = head;
+    this.#refusal = refusal;
+    this.#replace(classes);
+    // A fit to former examples, or weights, holds until the next one; defaults follow the bot's size at once.
+    if (isOther || classes === undefined || this.#calibration.source === 'default') {
+      this.#calibration = this.#defaultCalibration();
+    }
     for (const name of this.#scopeClasses.keys()) {
       if (this.texts.intent(name) === undefined) this.#scopeClasses.delete(name);
     }
   }
 
+  /** The first of the heads that can serve this bot as it is, and its class state. */
+  #firstToServe(former: BotClassState | undefined) {
+    let refusal: KshotError | undefined;
+    for (const head of this.#heads.slice(0, -1)) {
+      try {
+        return { head, classes: this.#classState(head, former), refusal };
+      } catch (error) {
+        if (!(error instanceof KshotError)) throw error;
+        refusal ??= error;
+      }
+    }
+    const head = this.#heads.at(-1)!;
+    return { head, classes: this.#classState(head, former), refusal };
+  }
+
+  /**
+   * @returns undefined for a bot that has no class state of all its intents.
+   * @throws KshotError `head_unavailable`, or what the head throws, where it cannot serve this bot.
+   */
+  #classState({ name, runtime }: HeadVersion, former: BotClassState | undefined): BotClassState | undefined {
+    const { intents } = this.texts;
+    if (this.#isResident) {
+      return BotClassState.of(runtime, intents, (some) => this.#support(some), former);
+    }
+    if (runtime.head.contextual && intents.length > 0) {
+      throw new KshotError(
+        'head_unavailable',
+        `The head ${name} looks at all intents at once, and this bot has too many, or too many examples.`,
+      );
+    }
+    return undefined;
+  }
+
+  /** Whether the bot is small enough for a class state of all its intents. */
+  get #isResident(): boolean {
+    const { intentCount, exampleCount } = this.texts;
+    return intentCount > 0 && intentCount <= MAX_RESIDENT_INTENTS && exampleCount <= MAX_RESIDENT_EXAMPLES;
+  }
+
   #replace(classes: BotClassState | undefined): void {
     const former = this.#classes;
     this.#classes = classes;
+    if (classes !== undefined) this.#candidates = undefined;
     former?.dispose();
   }
 
@@ -274,15 +381,13 @@ export class LiveBot {
     };
   }
 
-  #defaultCalibration(): Calibration {
-    return defaultCalibration(
-      this.head,
-      this.texts.intents.map(({ examples, label }) =>
-        rowCount({ examples, isTelling: isTelling(label.text) }),
-      ),
-      this.texts.exampleCount,
-    );
+  #defaultCalibration(): BotCalibration {
+    return defaultCalibration(this.model, this.#head.name, this.texts.intents.map(rowsOf));
   }
+}
+
+function rowsOf({ examples, label }: LiveIntent): number {
+  return rowCount({ examples, isTelling: isTelling(label.text) });
 }
 
 /** Whether a write touches the support set: counter-examples are no part of it. */

@@ -13,7 +13,11 @@ export interface ClassifyService {
 
   listBots(): Promise<BotSummary[]>;
   getBot(bot: string): Promise<BotSummary>;
-  /** Creates a bot or replaces its settings. */
+  /**
+   * Creates a bot or replaces its settings.
+   *
+   * @throws KshotError `invalid_request` where there is no such head, `head_unavailable` where it cannot be served.
+   */
   putBot(bot: string, settings: BotSettings): Promise<BotSummary>;
   deleteBot(bot: string): Promise<void>;
 
@@ -29,6 +33,16 @@ export interface ClassifyService {
 
   getCounterexamples(bot: string): Promise<Example[]>;
   putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+
+  /** The heads that bots may choose from, and those that cannot be served. */
+  listHeads(): Promise<HeadSummary[]>;
+  /**
+   * Reads the folder of trained heads anew. When this resolves, bots are answered by the weights that it has now; until
+   * then by the former ones.
+   *
+   * @throws KshotError `invalid_configuration` where the folder cannot be read; everything is as it was then.
+   */
+  reloadHeads(): Promise<HeadReload>;
 
   /** Figures for metrics; cheap. */
   stats(): ServiceStats;
@@ -107,12 +121,66 @@ export interface Explanation {
 export interface BotSummary {
   readonly name: string;
   readonly settings: BotSettings;
+  readonly head: BotHead;
   readonly revision: number;
   readonly intents: number;
   readonly examples: number;
   readonly counterexamples: number;
   readonly created_at: string;
   readonly updated_at: string;
+}
+
+/** The head that a bot wants and the one that answers. */
+export interface BotHead {
+  /** As its settings say, or the default. */
+  readonly wanted: string;
+  readonly serving: string;
+  /** Why another than the wanted one answers; null where it does not. */
+  readonly reason: string | null;
+}
+
+export interface HeadSummary {
+  readonly name: string;
+  readonly kind: 'built-in' | 'trained';
+  /** The one of bots that did not choose. */
+  readonly default: boolean;
+  readonly available: boolean;
+  /** Why it cannot be served; of one that is, why its checkpoint could not be loaded since. Null where all is well. */
+  readonly reason: string | null;
+  /** Bots that it answers for. */
+  readonly bots: number;
+  /** Of a trained head; null where nothing can be read of it, or there is nothing to train. */
+  readonly training: HeadTraining | null;
+}
+
+/** Where a trained head comes from. */
+export interface HeadTraining {
+  /** The kind of head that was trained. */
+  readonly method: string;
+  /** Fingerprint of the encoder that it goes with. */
+  readonly encoder: string;
+  /** SHA-256 of the weights that serve; null where none do. */
+  readonly weights: string | null;
+  /** Data sets and splits. */
+  readonly data: readonly string[];
+  readonly episodes: number;
+  /** What was measured of it. */
+  readonly results: Readonly<Record<string, unknown>>;
+}
+
+export interface HeadReload {
+  /** What is different now; empty where nothing is. */
+  readonly changes: readonly HeadChangeSummary[];
+  /** Bots that are answered by another version, or another head, than before. */
+  readonly bots_renewed: number;
+  readonly heads: readonly HeadSummary[];
+}
+
+export interface HeadChangeSummary {
+  readonly head: string;
+  /** `kept`: the checkpoint cannot be loaded, the former weights serve on. `refused`: nor are there former ones. */
+  readonly change: 'added' | 'changed' | 'removed' | 'kept' | 'refused';
+  readonly reason: string | null;
 }
 
 export interface Example {
@@ -142,6 +210,8 @@ export interface WriteResult {
 
 export interface ServiceStats {
   readonly bots: number;
+  /** Of them, those that another head answers for than the wanted one. */
+  readonly fallbacks: number;
   readonly intents: number;
   readonly examples: number;
   /** Head adaptations waiting or running in the worker. */

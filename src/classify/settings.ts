@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { HEAD_NAMES, type HeadName } from '../heads/registry.js';
 
-export type { HeadName };
-
-/** The head of a bot that did not choose one. */
-export const DEFAULT_HEAD: HeadName = 'adapted';
+/**
+ * The head of a bot that did not choose one: built-in or trained. Where it cannot be served (its checkpoint is for another
+ * encoder), FALLBACK_HEAD of heads/registry.ts answers.
+ */
+export const DEFAULT_HEAD: string = 'adapted';
 
 /** The in-scope probability below which a text is out of scope, for a bot that did not choose. */
 export const DEFAULT_THRESHOLD = 0.5;
@@ -12,7 +12,13 @@ export const DEFAULT_THRESHOLD = 0.5;
 /** What a bot's owner sets. Absent means default, so that a better default reaches every bot that did not choose. */
 export const botSettingsSchema = z
   .strictObject({
-    head: z.enum(HEAD_NAMES).optional().describe('How queries are scored against the support set'),
+    head: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('How queries are scored against the support set: one of the heads that GET /v1/heads lists')
+      .meta({ examples: [DEFAULT_HEAD] }),
     threshold: z
       .number()
       .min(0)

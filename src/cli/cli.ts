@@ -5,6 +5,7 @@ import { ApiError } from './client.js';
 import { addBotsCommand } from './commands/bots.js';
 import { addClassifyCommand } from './commands/classify.js';
 import { addExportCommand } from './commands/export.js';
+import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
 import { addServeCommand } from './commands/serve.js';
 import type { Context, Io } from './io.js';
@@ -46,6 +47,7 @@ export function buildProgram(context: Context): Command {
   addImportCommand(program, context);
   addExportCommand(program, context);
   addBotsCommand(program, context);
+  addHeadsCommand(program, context);
   program.addHelpText(
     'after',
     `

@@ -3,6 +3,8 @@ import type {
   BotSummary,
   ClassifyResult,
   Example,
+  HeadReload,
+  HeadSummary,
   Intent,
   IntentDefinition,
   WriteResult,
@@ -130,6 +132,14 @@ export class KshotClient {
   async putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult> {
     const call: Call = { method: 'PUT', path: ['bots', bot, 'counterexamples'], body: { examples } };
     return (await this.#call(call)) as WriteResult;
+  }
+
+  async listHeads(): Promise<HeadSummary[]> {
+    return listIn<HeadSummary>(await this.#call({ method: 'GET', path: ['heads'] }), 'heads');
+  }
+
+  async reloadHeads(): Promise<HeadReload> {
+    return (await this.#call({ method: 'POST', path: ['heads', 'reload'] })) as HeadReload;
   }
 
   async #call(call: Call): Promise<unknown> {

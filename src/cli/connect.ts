@@ -20,8 +20,10 @@ export function addConnectionOptions(command: Command, { io }: Context): Command
     .optionsGroup('Server:')
     .addOption(new Option('--url <url>', 'address of a running server (KSHOT_URL)'))
     .addOption(new Option('--api-key <key>', 'its API key (KSHOT_API_KEY)'));
-  for (const option of settingOptions(['store', 'encoder'])) {
-    option.helpGroup('Without --url (the other store and encoder settings of "kshot serve" work too):');
+  for (const option of settingOptions(['store', 'encoder', 'heads'])) {
+    option.helpGroup(
+      'Without --url (the other store, encoder and heads settings of "kshot serve" work too):',
+    );
     command.addOption(SHOWN_SETTINGS.includes(option.attributeName()) ? option : option.hideHelp());
   }
   // The environment is the one that the command was given, which is not always the process's.

@@ -11,6 +11,8 @@ export interface Io {
   sleep(milliseconds: number): Promise<void>;
   /** Resolves when the operator asks the process to stop. Until it is called, a signal ends the process at once. */
   untilStopped(): Promise<void>;
+  /** Calls back whenever the operator asks the process to read anew what it can without a restart. */
+  onReload(reload: () => void): void;
 }
 
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -25,6 +27,8 @@ export interface ServiceAccess {
 
 export interface RunningService {
   readonly url: string;
+  /** Reads the trained heads anew, and logs what comes of it; throws nothing. */
+  reload(): Promise<void>;
   /** Finishes what was accepted, then frees everything. */
   close(): Promise<void>;
 }

@@ -2,8 +2,11 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { Output } from './io.js';
 
 export interface Progress {
-  /** @param done of the total. */
-  update(done: number): void;
+  /**
+   * @param done of the total.
+   * @param note what else there is to say; stands behind the bar.
+   */
+  update(done: number, note?: string): void;
   stop(): void;
 }
 
@@ -11,12 +14,16 @@ export interface Progress {
 export function startProgress(output: Output, label: string, total: number): Progress {
   if (output.isTTY !== true) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar(
-    { format: `${label} {bar} {value}/{total}, {eta_formatted} left`, stream: output, clearOnComplete: true },
+    {
+      format: `${label} {bar} {value}/{total}, {eta_formatted} left{note}`,
+      stream: output,
+      clearOnComplete: true,
+    },
     Presets.shades_classic,
   );
-  bar.start(total, 0);
+  bar.start(total, 0, { note: '' });
   return {
-    update: (done) => bar.update(done),
+    update: (done, note = '') => bar.update(done, { note: note === '' ? '' : ` | ${note}` }),
     stop: () => bar.stop(),
   };
 }

@@ -54,6 +54,11 @@ export class Metrics implements ServiceObserver {
   constructor() {
     // Read when Prometheus asks, so that nobody has to keep them in step.
     this.read('kshot_bots', 'Bots', (stats) => stats.bots);
+    this.read(
+      'kshot_bots_on_fallback_head',
+      'Bots that another head answers for than the wanted one',
+      (stats) => stats.fallbacks,
+    );
     this.read('kshot_intents', 'Intents of all bots', (stats) => stats.intents);
     this.read('kshot_examples', 'Examples of all bots', (stats) => stats.examples);
     this.read(

@@ -14,6 +14,7 @@ export function apiOperations(requests: RequestSchemas, logTexts: boolean): Oper
     ...botOperations(requests),
     ...intentOperations(requests),
     ...exampleOperations(requests),
+    ...headOperations(),
   ];
 }
 
@@ -85,7 +86,9 @@ function botOperations(requests: RequestSchemas): Operation[] {
       method: 'put',
       path: '/v1/bots/{bot}',
       summary: 'Create a bot, or replace its settings',
-      description: 'A setting that is left out has its default; intents and examples stay as they are.',
+      description:
+        'A setting that is left out has its default; intents and examples stay as they are. The head must be one that ' +
+        'is available: GET /v1/heads lists them.',
       access: 'write',
       params: PARAMS.bot,
       body: requests.BotSettings,
@@ -93,7 +96,7 @@ function botOperations(requests: RequestSchemas): Operation[] {
         200: { description: 'The bot with its new settings', schemas: [RESPONSES.Bot] },
         201: { description: 'The bot is new', schemas: [RESPONSES.Bot] },
       },
-      problems: [],
+      problems: ['head_unavailable'],
       async run({ params, body, service }) {
         const isNew = !(await exists(service.getBot(params.bot)));
         return written(isNew, await service.putBot(params.bot, body));
@@ -282,6 +285,40 @@ function exampleOperations(requests: RequestSchemas): Operation[] {
       problems: [...NO_BOT],
       run: async ({ params, body, service }) =>
         ok(await service.putCounterexamples(params.bot, body.examples)),
+    }),
+  ];
+}
+
+function headOperations(): Operation[] {
+  const common = { tag: 'heads', needsService: true, query: QUERIES.none } as const;
+  return [
+    operation({
+      ...common,
+      id: 'listHeads',
+      method: 'get',
+      path: '/v1/heads',
+      summary: 'List the heads that bots may choose from',
+      description: 'And those that cannot be served here, with the reason.',
+      access: 'read',
+      success: {
+        200: { description: 'The built-in ones, then the trained ones', schemas: [RESPONSES.Heads] },
+      },
+      problems: [],
+      run: async ({ service }) => ok({ heads: await service.listHeads() }),
+    }),
+    operation({
+      ...common,
+      id: 'reloadHeads',
+      method: 'post',
+      path: '/v1/heads/reload',
+      summary: 'Read the trained heads anew',
+      description:
+        'Answers when every bot is answered by the weights that are on disk now; the former ones answer until then. ' +
+        'A checkpoint that cannot be loaded changes nothing, and is named.',
+      access: 'write',
+      success: { 200: { description: 'What has changed', schemas: [RESPONSES.HeadReload] } },
+      problems: ['invalid_configuration'],
+      run: async ({ service }) => ok(await service.reloadHeads()),
     }),
   ];
 }

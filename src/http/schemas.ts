@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import type {
+  BotHead,
   BotSummary,
   ClassifyResult,
   Example,
   Explanation,
+  HeadChangeSummary,
+  HeadReload,
+  HeadSummary,
   Intent,
   IntentDefinition,
   WriteResult,
@@ -235,9 +239,16 @@ const classifyResult = z.strictObject({
   model: z.strictObject({ encoder: z.string(), head: z.string(), revision: count }),
 }) satisfies z.ZodType<ClassifyResult>;
 
+const botHead = z.strictObject({
+  wanted: z.string().describe('As the settings say, or the default'),
+  serving: z.string(),
+  reason: z.string().nullable().describe('Why another than the wanted one answers; null where it does not'),
+}) satisfies z.ZodType<BotHead>;
+
 const botSummary = z.strictObject({
   name: z.string(),
   settings: botSettingsSchema,
+  head: botHead.describe('The head that is wanted, and the one that answers'),
   revision: count.describe('Counts the writes to the bot'),
   intents: count,
   examples: count,
@@ -265,6 +276,47 @@ const writeResult = z.strictObject({
   removed: z.array(example).describe('Texts that are gone'),
 }) satisfies z.ZodType<WriteResult>;
 
+const headSummary = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['built-in', 'trained']),
+  default: z.boolean().describe('Of bots that did not choose'),
+  available: z.boolean(),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why it cannot be served; of one that is, why its checkpoint could not be loaded since'),
+  bots: count.describe('Bots that it answers for'),
+  training: z
+    .strictObject({
+      method: z.string().describe('The kind of head that was trained'),
+      encoder: z.string().describe('Fingerprint of the encoder that it goes with'),
+      weights: z.string().nullable().describe('SHA-256 of the weights that serve; null where none do'),
+      data: z.array(z.string()).describe('What it was trained on'),
+      episodes: count,
+      results: z.record(z.string(), z.unknown()).describe('What was measured of it'),
+    })
+    .nullable()
+    .describe('Of a trained head, as far as its checkpoint can be read'),
+}) satisfies z.ZodType<HeadSummary>;
+
+const headReload = z.strictObject({
+  changes: z
+    .array(
+      z.strictObject({
+        head: z.string(),
+        change: z
+          .enum(['added', 'changed', 'removed', 'kept', 'refused'])
+          .describe(
+            'kept: the checkpoint cannot be loaded, the former weights serve on; refused: nor are there former ones',
+          ),
+        reason: z.string().nullable(),
+      }) satisfies z.ZodType<HeadChangeSummary>,
+    )
+    .describe('What is different now'),
+  bots_renewed: count.describe('Bots that another version, or another head, answers for'),
+  heads: z.array(headSummary),
+}) satisfies z.ZodType<HeadReload>;
+
 const problem = z.strictObject({
   type: z.string().meta({ format: 'uri-reference' }),
   title: z.string(),
@@ -291,6 +343,9 @@ export const RESPONSES = {
   IntentSummary: intentSummary,
   Intents: z.strictObject({ intents: z.array(intent) }),
   IntentSummaries: z.strictObject({ intents: z.array(intentSummary) }),
+  Heads: z.strictObject({ heads: z.array(headSummary) }),
+  Head: headSummary,
+  HeadReload: headReload,
   Counterexamples: z.strictObject({ examples: z.array(example) }),
   WriteResult: writeResult,
   Health: z.strictObject({ status: z.literal('ok'), version: z.string() }),

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openService, type ServiceOptions } from '../../src/classify/live.js';
 import type { ClassifyService } from '../../src/classify/service.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
+import { bundledCalibration } from './bundledCalibration.js';
 import { WordEncoder } from './wordEncoder.js';
 
 const INTENTS = [
@@ -23,6 +24,7 @@ async function open(options: Partial<ServiceOptions> = {}): Promise<ClassifyServ
     encoder,
     store: await openSqliteStore(join(folder, 'kshot.db')),
     maxTextChars: 200,
+    calibration: bundledCalibration,
     snapshotDirectory: join(folder, 'index'),
     warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
     ...options,

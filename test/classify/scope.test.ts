@@ -1,62 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
-import { defaultTemperature, softmax } from '../../src/classify/calibrate.js';
-import {
-  fittedScope,
-  inScope,
-  intentSimilarity,
-  leaveOneOut,
-  prototypeOf,
-} from '../../src/classify/scope.js';
+import { softmax } from '../../src/classify/calibrate.js';
+import { inScope } from '../../src/classify/scope.js';
 import { supportRows } from '../../src/classify/supportSet.js';
 import { isTelling, readableName, textProblem } from '../../src/classify/text.js';
 
 const row = (...values: number[]) => Float32Array.from(values);
 
 describe('scope', () => {
-  test('the similarity of a text to an intent mixes prototype and best row', () => {
-    expect(intentSimilarity(0.6, 0.9, 4)).toBeCloseTo(0.7 * 0.6 + 0.3 * 0.9 + 0.1 / 4, 10);
+  test('a text at the midpoint has even odds', () => {
+    expect(inScope({ similarity: 0.5, midpoint: 0.5, slope: 15 })).toBeCloseTo(0.5, 10);
+    expect(inScope({ similarity: 0.6, midpoint: 0.5, slope: 15 })).toBeCloseTo(1 / (1 + Math.exp(-1.5)), 10);
   });
 
-  test('leave-one-out, worked by hand', () => {
-    // Class 0: examples (1, 0) and (0.6, 0.8), label (1, 0). Class 1: example (0, 1), label (0, 1).
-    const support = supportRows(
-      [
-        { examples: [row(1, 0), row(0.6, 0.8)], label: row(1, 0), isTelling: true },
-        { examples: [row(0, 1)], label: row(0, 1), isTelling: true },
-      ],
-      2,
-    );
-    // Without (1, 0), class 0 holds (0.6, 0.8) and (1, 0): prototype (1.6, 0.8)/sqrt 3.2, best row cosine 1.
-    const first = 0.7 * (1.6 / Math.sqrt(3.2)) + 0.3 * 1 + 0.1 / 2;
-    // Without (0.6, 0.8): prototype and best row (1, 0), cosine 0.6. Class 1 is (0, 1), cosine 0.8: it is nearer.
-    const second = 0.7 * 0.8 + 0.3 * 0.8 + 0.1 / 2;
-    // Without (0, 1), class 1 is its label alone: cosine 1.
-    const third = 0.7 + 0.3 + 0.1 / 1;
-    // To the other class: (1, 0) and (0, 1) are at right angles, and (0.6, 0.8) as above.
-    const [p0, length] = [2.6, Math.hypot(2.6, 0.8)];
-    const outside0 = (0.1 / 2 + second) / 2;
-    const outside1 = 0.7 * (0.8 / length) + 0.3 * 0.8 + 0.1 / 3;
-    expect(p0 / length).toBeGreaterThan(0.9);
-    const { inside, outside } = leaveOneOut(support, 2)!;
-    expect(inside).toBeCloseTo(((first + second) / 2 + third) / 2, 5);
-    expect(outside).toBeCloseTo((outside0 + outside1) / 2, 5);
-  });
-
-  test('there is nothing to leave out of one class', () => {
-    const classes = [{ examples: [row(1, 0), row(0, 1)], label: row(1, 0), isTelling: true }];
-    expect(leaveOneOut(supportRows(classes, 2), 2)).toBeUndefined();
-  });
-
-  test('a text at the midpoint has even odds, and a counter-example as near as the intent halves them', () => {
-    const scope = fittedScope({ inside: 0.8, outside: 0.5 });
-    expect(inScope(scope, scope.midpoint)).toBeCloseTo(0.5, 10);
-    expect(inScope(scope, 0.9, 0.9)).toBeCloseTo(0.5 * inScope(scope, 0.9), 10);
-    expect(inScope(scope, 0.9, 0.2)).toBeCloseTo(inScope(scope, 0.9), 10);
-    expect(inScope(scope, 1.05, 1)).toBeLessThan(0.5);
-  });
-
-  test('a prototype has unit length', () => {
-    expect([...prototypeOf(row(3, 0, 0, 4), 2)]).toEqual([0.6000000238418579, 0.800000011920929]);
+  test('a counter-example as near as the intent halves the odds, a far one leaves them alone', () => {
+    const judgement = { similarity: 0.9, midpoint: 0.5, slope: 15 };
+    expect(inScope(judgement, 0.9)).toBeCloseTo(0.5 * inScope(judgement), 10);
+    expect(inScope(judgement, 0.2)).toBeCloseTo(inScope(judgement), 10);
+    expect(inScope({ ...judgement, similarity: 1 }, 1)).toBeLessThanOrEqual(0.5);
   });
 });
 
@@ -89,13 +49,6 @@ describe('temperature', () => {
     const [a, b] = softmax(row(2, 0), 2);
     expect(a).toBeCloseTo(Math.E / (Math.E + 1), 5);
     expect(b).toBeCloseTo(1 / (Math.E + 1), 5);
-  });
-
-  test('the default is sharper the more intents there are, so that confidences do not sink', () => {
-    const temperatures = [2, 20, 150].map((n) => defaultTemperature('adapted', Array<number>(n).fill(9)));
-    expect(temperatures).toEqual([...temperatures].sort((a, b) => b - a));
-    // The recommended head at 20 intents of 8 examples: 20 / (12.3 + 1.5 ln 20 + 1.5 ln 9).
-    expect(temperatures[1]).toBeCloseTo(20 / (12.3 + 1.5 * Math.log(20) + 1.5 * Math.log(9)), 5);
   });
 });
 

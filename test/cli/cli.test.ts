@@ -40,6 +40,7 @@ describe('help and usage', () => {
     [['export', '--help'], '$ kshot export --bot demo --format rasa'],
     [['bots', '--help'], '$ kshot bots delete demo --yes'],
     [['bots', 'delete', '--help'], 'for good'],
+    [['heads', '--help'], '$ kshot heads reload'],
     [['--version'], '1.2.3'],
   ])('%s prints to standard output', async (args, text) => {
     const { code, stdout, stderr } = await run(args);
@@ -502,6 +503,57 @@ describe('a server that', () => {
   });
 });
 
+describe('heads', () => {
+  const training = {
+    method: 'induction',
+    encoder: 'e1',
+    weights: '0123456789abcdef',
+    data: [],
+    episodes: 7,
+    results: {},
+  };
+  beforeEach(() => {
+    const common = { default: false, available: true, reason: null, bots: 0 };
+    server.heads.push(
+      { ...common, name: 'adapted', kind: 'built-in', default: true, bots: 3, training: null },
+      { ...common, name: 'mine', kind: 'trained', training },
+      { ...common, name: 'old', kind: 'trained', reason: 'it is damaged', training },
+      { ...common, name: 'far', kind: 'trained', available: false, reason: 'other encoder', training: null },
+    );
+  });
+
+  test('are listed', async () => {
+    const { stdout } = await online(['heads']);
+    expect(stdout.split('\n')).toEqual([
+      'HEAD               KIND      BOTS  WEIGHTS       STATE',
+      'adapted (default)  built-in     3                available',
+      'mine               trained      0  0123456789ab  available',
+      'old                trained      0  0123456789ab  former weights: it is damaged',
+      'far                trained      0                not available: other encoder',
+      '',
+    ]);
+  });
+
+  test('are listed as JSON', async () => {
+    const { stdout } = await online(['heads', '--json']);
+    expect(JSON.parse(stdout)).toEqual(server.heads);
+  });
+
+  test('are reloaded, and what comes of it is told', async () => {
+    expect((await online(['heads', 'reload'])).stdout).toBe('nothing has changed\n2 bots renewed\n');
+    server.headChanges.push(
+      { head: 'mine', change: 'changed', reason: null },
+      { head: 'old', change: 'kept', reason: 'it is damaged' },
+    );
+    expect((await online(['heads', 'reload'])).stdout).toBe(
+      'mine: changed\nold: kept: it is damaged\n2 bots renewed\n',
+    );
+    expect(JSON.parse((await online(['heads', 'reload', '--json'])).stdout)).toMatchObject({
+      bots_renewed: 2,
+    });
+  });
+});
+
 describe('serve', () => {
   test('runs until it is stopped, with what flags and environment say', async () => {
     const start = jest.fn((_: Settings) => Promise.resolve(server));
@@ -526,6 +578,22 @@ describe('serve', () => {
     );
     expect(start.mock.calls[0]?.[0]).toMatchObject({ port: 9001, logLevel: 'warn', demo: false });
     expect(server.closed).toBe(true);
+  });
+
+  test('reloads its heads whenever it is asked to, from the start on', async () => {
+    const reloads: (() => void)[] = [];
+    const onReload = (reload: () => void) => reloads.push(reload);
+    const start = () => {
+      queueMicrotask(() => reloads[0]!()); // it is starting still
+      return Promise.resolve(server);
+    };
+    const untilStopped = async () => {
+      await new Promise(setImmediate);
+      reloads[0]!();
+      await new Promise(setImmediate);
+    };
+    expect((await run(['serve'], { start, onReload, untilStopped })).code).toBe(0);
+    expect(server.reloads).toBe(2);
   });
 
   test('says at a terminal what to try', async () => {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { IntentDefinition } from '../../src/classify/service.js';
+import type { HeadChangeSummary, HeadSummary, IntentDefinition } from '../../src/classify/service.js';
 
 interface Bot {
   readonly intents: Map<string, { description: string | null; examples: string[] }>;
@@ -27,6 +27,10 @@ export class FakeServer {
   apiKey: string | undefined;
   ready = true;
   closed = false;
+  /** How often it was asked to reload its heads, by signal or request. */
+  reloads = 0;
+  readonly heads: HeadSummary[] = [];
+  readonly headChanges: HeadChangeSummary[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -41,6 +45,11 @@ export class FakeServer {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  reload(): Promise<void> {
+    this.reloads++;
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {
@@ -77,6 +86,15 @@ export class FakeServer {
   #route(method: string, path: string, body: unknown, response: ServerResponse): void {
     const json = (value: unknown) =>
       response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+    if (path === '/v1/heads') {
+      json({ heads: this.heads });
+      return;
+    }
+    if (path === '/v1/heads/reload' && method === 'POST') {
+      this.reloads++;
+      json({ changes: this.headChanges, bots_renewed: 2, heads: this.heads });
+      return;
+    }
     const [name, part, intent, leaf] = (path.split('?')[0] ?? '').split('/').slice(3).map(decodeURIComponent);
     if (name === undefined) {
       json({ bots: [...this.bots].map(([name, bot]) => summary(name, bot)) });
@@ -187,6 +205,7 @@ function summary(name: string, bot: Bot): unknown {
   return {
     name,
     settings: {},
+    head: { wanted: 'adapted', serving: 'adapted', reason: null },
     revision: bot.revision,
     intents: bot.intents.size,
     examples,

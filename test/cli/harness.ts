@@ -12,6 +12,7 @@ export interface Invocation {
   /** Who has the store open, one answer a question; the last one stays. */
   readonly owners?: readonly (StoreOwner | undefined)[];
   readonly untilStopped?: () => Promise<void>;
+  readonly onReload?: (reload: () => void) => void;
 }
 
 export interface Outcome {
@@ -42,6 +43,7 @@ export async function run(args: readonly string[], invocation: Invocation = {}):
         return Promise.resolve();
       },
       untilStopped: invocation.untilStopped ?? (() => Promise.reject(new Error('nothing would stop it'))),
+      onReload: invocation.onReload ?? (() => undefined),
     },
     access: {
       start: invocation.start ?? (() => Promise.reject(new Error('no service may be started'))),

@@ -73,6 +73,11 @@ export class Kshot {
     return this.exited;
   }
 
+  /** Sends a signal that does not end it. */
+  signal(signal: 'SIGHUP'): void {
+    this.#child.kill(signal);
+  }
+
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }

@@ -201,7 +201,7 @@ describe('writes', () => {
       'intents.1.examples.1',
       'intents.1.more',
     ]);
-    expect(await refused({ head: 'none' }, '/v1/bots/bank', 'put')).toEqual(['head']);
+    expect(await refused({ head: '' }, '/v1/bots/bank', 'put')).toEqual(['head']);
     expect(await refused({ threshold: 1.01 }, '/v1/bots/bank', 'put')).toEqual(['threshold']);
   });
 

@@ -30,6 +30,8 @@ describe('the OpenAPI document', () => {
       'DELETE /v1/bots/{bot}/intents/{intent}/examples/{id}',
       'GET /v1/bots/{bot}/counterexamples',
       'PUT /v1/bots/{bot}/counterexamples',
+      'GET /v1/heads',
+      'POST /v1/heads/reload',
       'GET /healthz',
       'GET /readyz',
       'GET /metrics',
@@ -46,7 +48,7 @@ describe('the OpenAPI document', () => {
       '200', '400', '401', '404', '408', '413', '415', '431', '500', '503',
     ]); // prettier-ignore
     expect(statuses('/v1/bots/{bot}', 'put')).toEqual([
-      '200', '201', '400', '401', '403', '408', '413', '415', '431', '500', '503',
+      '200', '201', '400', '401', '403', '408', '409', '413', '415', '431', '500', '503',
     ]); // prettier-ignore
     expect(statuses('/v1/bots', 'get')).toEqual(['200', '400', '401', '431', '500', '503']);
     expect(statuses('/healthz', 'get')).toEqual(['200', '431', '500']);

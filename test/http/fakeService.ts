@@ -4,6 +4,8 @@ import type {
   ClassifyResult,
   ClassifyService,
   Example,
+  HeadReload,
+  HeadSummary,
   IntentDefinition,
   ServiceStats,
   WriteResult,
@@ -127,9 +129,28 @@ export class FakeService implements ClassifyService {
     });
   }
 
+  listHeads(): Promise<HeadSummary[]> {
+    return Promise.resolve([
+      {
+        name: 'adapted',
+        kind: 'built-in',
+        default: true,
+        available: true,
+        reason: null,
+        bots: this.bots.size,
+        training: null,
+      },
+    ]);
+  }
+
+  async reloadHeads(): Promise<HeadReload> {
+    return { changes: [], bots_renewed: 0, heads: await this.listHeads() };
+  }
+
   stats(): ServiceStats {
     return {
       bots: this.bots.size,
+      fallbacks: 0,
       intents: 2,
       examples: 3,
       adaptations: 0,
@@ -183,6 +204,7 @@ export class FakeService implements ClassifyService {
     return {
       name: bot,
       settings,
+      head: { wanted: settings.head ?? 'adapted', serving: settings.head ?? 'adapted', reason: null },
       revision,
       intents: intents.size,
       examples: [...intents.values()].reduce((sum, intent) => sum + intent.examples.length, 0),

@@ -16,6 +16,7 @@ const GROUPS: Record<SettingGroup, string> = {
   server: 'Server:',
   store: 'Store:',
   encoder: 'Encoder:',
+  heads: 'Heads:',
   security: 'Security:',
   limits: 'Limits:',
   logging: 'Logging:',
@@ -46,7 +47,15 @@ Examples:
     }
     // Asked for first: a signal that comes while the server starts is heeded when it has started.
     const stopped = io.untilStopped();
-    const running = await access.start(settings);
+    const started = access.start(settings);
+    io.onReload(
+      () =>
+        void started.then(
+          (running) => running.reload(),
+          () => undefined,
+        ),
+    );
+    const running = await started;
     if (io.stdout.isTTY === true) io.stdout.write(await welcome(running.url, settings, io));
     await stopped;
     if (io.stdout.isTTY === true) io.stdout.write('Finishing what was accepted; again stops at once.\n');
