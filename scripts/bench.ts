@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,30 +8,41 @@ import { readBotFile } from '../src/cli/importExport.js';
 import { startProgress } from '../src/cli/progress.js';
 import { readSettings, settingOptions, type Settings } from '../src/config.js';
 import { loadEncoder } from '../src/encoder/load.js';
+import { HEAD_NAMES } from '../src/heads/registry.js';
 import { readModelDirectory } from '../src/encoder/modelDirectory.js';
 import { createTokenizer } from '../src/encoder/tokenizer.js';
+import { KshotError } from '../src/errors.js';
 import { serve, type Serving } from '../src/serve.js';
 import { benchIndex } from './bench/indexBench.js';
 import { runLoad } from './bench/load.js';
+import { retrievalPage, type RetrievalResults } from './bench/retrievalReport.js';
+import { measureRetrieval, type RetrievalOptions } from './bench/retrievalRun.js';
 
 // Speed, side by side in one run: the bare onnxruntime session, the encoder around it, the whole service over HTTP; how
-// soon a new intent is answered; the index by size. These machines are shared: compare within a run, not between runs.
+// soon a new intent is answered; the index by size; retrieval against scoring all intents. These machines are shared: compare within a run, not between runs.
 
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
-const SECTIONS = ['session', 'encoder', 'http', 'intent', 'index'] as const;
+const SECTIONS = ['session', 'encoder', 'http', 'intent', 'index', 'retrieval'] as const;
 type Section = (typeof SECTIONS)[number];
+/** What needs nothing that the repository does not hold. */
+const DEFAULT_SECTIONS = SECTIONS.filter((section) => section !== 'retrieval');
 
-interface Options {
+interface Options extends Omit<RetrievalOptions, 'datasets' | 'encoders'> {
   readonly only: Section[];
   readonly requests: number;
   readonly indexSizes: number[];
+  readonly datasets?: string;
+  readonly encoders?: string;
+  readonly write?: string;
 }
 
 const wholeNumber = (value: string) => Number.parseInt(value, 10);
 
 const program = new Command('bench')
   .description('Speed of the session, the encoder, the service and the index, printed as tables.')
-  .addOption(new Option('--only <sections...>', 'what to measure').choices(SECTIONS).default([...SECTIONS]))
+  .addOption(
+    new Option('--only <sections...>', 'what to measure').choices(SECTIONS).default(DEFAULT_SECTIONS),
+  )
   .option('--requests <n>', 'requests a row of the HTTP table', wholeNumber, 3000)
   .option(
     '--index-sizes <list>',
@@ -39,19 +50,44 @@ const program = new Command('bench')
     (list: string) => list.split(',').map(wholeNumber),
     [1000, 10_000, 100_000],
   )
+  .addOption(
+    new Option('--datasets <path>', 'retrieval: a folder as scripts/fetchData fills it').env(
+      'KSHOT_DATASETS',
+    ),
+  )
+  .addOption(
+    new Option('--encoders <path>', 'retrieval: the folder that holds without-clinc150').env(
+      'KSHOT_ENCODERS',
+    ),
+  )
+  .option('--embeddings <path>', 'retrieval: where embeddings are kept', 'data/cache/embeddings')
+  .addOption(
+    new Option('--heads <names...>', 'retrieval: built-in heads')
+      .choices(HEAD_NAMES)
+      .default(['prototypical', 'adapted', 'matching']),
+  )
+  .option('--checkpoints <folders...>', 'retrieval: trained heads', [])
+  .option(
+    '--bot-sizes <list>',
+    'retrieval: intents of the bots, comma-separated',
+    (list: string) => list.split(',').map(wholeNumber),
+    [150, 1000, 10_000],
+  )
+  .option('--queries <n>', 'retrieval: queries of a row', wholeNumber, 4500)
+  .option('--seed <n>', 'retrieval: of what is drawn', wholeNumber, 1)
+  .option('--write <folder>', 'retrieval: write the page and the figures there, as docs/results')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- --only http --requests 10000');
 for (const option of settingOptions(['encoder'])) program.addOption(option);
 
 program.action(async (options: Options) => {
   const settings = readSettings({ ...program.opts(), embeddingCacheMb: '0' }, process.env);
   const texts = (await readBotFile(DEMO_FILE)).document.intents.flatMap(({ examples }) => examples);
-  print(
-    `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}; cache off, ${texts.length} utterances of the demo bot`,
-  );
+  print(`${machine()}; cache off, ${texts.length} utterances of the demo bot`);
   const wants = (section: Section) => options.only.includes(section);
   if (wants('session') || wants('encoder') || wants('http')) await benchPath(texts, settings, options);
   if (wants('intent')) await benchIntent(settings);
   if (wants('index')) await benchIndexes(options.indexSizes, settings);
+  if (wants('retrieval')) await benchRetrieval(options, settings);
 });
 
 await program.parseAsync();
@@ -250,6 +286,21 @@ async function benchIndexes(sizes: readonly number[], settings: Settings): Promi
   );
 }
 
+/** Accuracy and time of scoring all intents, and of scoring candidates. */
+async function benchRetrieval(options: Options, settings: Settings): Promise<void> {
+  const { datasets, encoders, write } = options;
+  if (datasets === undefined || encoders === undefined) {
+    throw new KshotError('invalid_configuration', 'retrieval needs --datasets and --encoders');
+  }
+  const measured = await measureRetrieval({ ...options, datasets, encoders }, settings);
+  const results: RetrievalResults = { machine: machine(), seed: options.seed, ...measured };
+  print(`\n${retrievalPage(results)}`);
+  if (write === undefined) return;
+  await mkdir(write, { recursive: true });
+  await writeFile(join(write, 'retrieval.md'), retrievalPage(results));
+  await writeFile(join(write, 'retrieval.json'), `${JSON.stringify(results, null, 2)}\n`);
+}
+
 async function seedEmbeddings(settings: Settings): Promise<Float32Array> {
   const texts = (await readBotFile(DEMO_FILE)).document.intents.flatMap(({ examples }) => examples);
   const encoder = await loadEncoder({ model: settings.model, device: settings.device });
@@ -288,6 +339,10 @@ async function closedLoop(callers: number, calls: number, call: (i: number) => P
 
 function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+}
+
+function machine(): string {
+  return `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`;
 }
 
 function print(line: string): void {
