@@ -23,8 +23,11 @@ const planSchema = z.strictObject({
   benchmarks: z.record(
     z.string(),
     z.strictObject({
-      /** Where checkpoints go: {head} is the head's name. */
+      /** Where checkpoints go: {head} is the head's name, {seed} the training's seed. */
       out: z.string(),
+      seeds: z.array(z.int().nonnegative()).min(1).default([1]),
+      /** Heads that are not trained for it: too large, or too slow. */
+      without: z.array(z.string()).default([]),
       config: partial,
       /** What is different for a head in this benchmark. */
       heads: z.record(z.string(), partial).default({}),
@@ -50,7 +53,7 @@ const program = new Command('train-plan')
     new Option(
       '--encoders <folder>',
       'the encoders that have not seen a set: without-banking77 and so on',
-    ).default('encoders'),
+    ).default('data/encoders'),
   )
   .option('--checkpoints <folder>', 'where checkpoints go that are not shipped', 'data/heads')
   .addOption(
@@ -64,20 +67,35 @@ await program.parseAsync();
 
 async function run(options: Options): Promise<void> {
   const plan = planSchema.parse(JSON.parse(await readFile(PLAN, 'utf8')));
-  for (const [benchmark, { out: pattern, config, heads }] of Object.entries(plan.benchmarks)) {
+  const { checkpoints, encoders } = options;
+  for (const [benchmark, { out: pattern, seeds, without, config, heads }] of Object.entries(
+    plan.benchmarks,
+  )) {
     if (options.benchmarks?.includes(benchmark) === false) continue;
-    for (const head of Object.keys(plan.heads)) {
-      if (options.heads?.includes(head) === false) continue;
-      const out = filled(pattern, { head, checkpoints: options.checkpoints });
-      const layers = [plan.defaults, plan.heads[head]!, config, heads[head] ?? {}, { head, out }];
-      const text = filled(JSON.stringify(layers.reduce(merged)), { encoders: options.encoders });
-      const training = JSON.parse(text) as TrainingConfigInput;
-      readTrainingConfig(training, `${benchmark}, ${head}`);
-      const there = existsSync(join(out, 'metadata.json'));
-      process.stdout.write(`${benchmark}, ${head}: ${there ? 'is there' : 'to be trained'} (${out})\n`);
-      if (!there && options.list !== true) await train(training, options);
+    for (const [head, ofHead] of Object.entries(plan.heads)) {
+      if (options.heads?.includes(head) === false || without.includes(head)) continue;
+      for (const seed of seeds) {
+        const out = filled(pattern, { head, checkpoints, seed: String(seed) });
+        const layers = [plan.defaults, ofHead, config, heads[head] ?? {}, { head, out, seed }];
+        const training = JSON.parse(
+          filled(JSON.stringify(layers.reduce(merged)), { encoders }),
+        ) as TrainingConfigInput;
+        await trainUnlessThere(training, `${benchmark}, ${head}`, options);
+      }
     }
   }
+}
+
+async function trainUnlessThere(
+  training: TrainingConfigInput,
+  name: string,
+  options: Options,
+): Promise<void> {
+  readTrainingConfig(training, name);
+  const out = training.out!;
+  const there = existsSync(join(out, 'metadata.json'));
+  process.stdout.write(`${name}: ${there ? 'is there' : 'to be trained'} (${out})\n`);
+  if (!there && options.list !== true) await train(training, options);
 }
 
 /** Runs `npm run train` on the configuration; what it says is passed on. */

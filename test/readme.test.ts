@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { settingsTable } from '../src/config.js';
 import { HEAD_NAMES } from '../src/heads/registry.js';
 import type { OpenApiDocument } from '../src/http/openapi.js';
@@ -8,7 +8,7 @@ import { harness } from './http/harness.js';
 // What the documents say and the code says too is held together here.
 
 const ROOT = new URL('../../', import.meta.url);
-const PAGES = ['README.md', 'docs/defaults.md', 'docs/operations.md'];
+const PAGES = ['README.md', 'docs/defaults.md', 'docs/operations.md', 'docs/training.md', 'docs/results.md'];
 
 const read = (page: string): string => readFileSync(new URL(page, ROOT), 'utf8');
 
@@ -85,7 +85,9 @@ describe('the README', () => {
 
   test('lists the heads that a bot may choose from', () => {
     const listed = firstCells(section(readme, '## Bots and heads')).map((cell) => /`(.+)`/.exec(cell)![1]);
-    expect(listed).toEqual(HEAD_NAMES);
+    const folders = readdirSync(new URL('models/heads', ROOT), { withFileTypes: true });
+    const shipped = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(listed.sort()).toEqual([...HEAD_NAMES, ...shipped].sort());
   });
 });
 

@@ -6,7 +6,6 @@ import type { ClassifyResult, ClassifyService } from '../../src/classify/service
 import { KshotClient } from '../../src/cli/client.js';
 import { startProgress } from '../../src/cli/progress.js';
 import { readSettings, settingOptions } from '../../src/config.js';
-import { HEAD_NAMES, type HeadName } from '../../src/heads/registry.js';
 import {
   INTENT_SETS,
   type IntentSetName,
@@ -27,7 +26,7 @@ interface Options {
   readonly shots: string;
   readonly split: string;
   readonly folder: string;
-  readonly head: HeadName;
+  readonly head?: string;
 }
 
 interface Row {
@@ -63,25 +62,28 @@ export const served = new Command('served')
       .env('KSHOT_INTENT_SETS')
       .makeOptionMandatory(),
   )
-  .addOption(new Option('--head <name>', 'the head that scores').choices(HEAD_NAMES).default(HEAD_NAMES[0]))
+  .option('--head <name>', "the head that scores; the service's default if left out")
   .addHelpText(
     'after',
     '\nExample:\n  $ npm run evaluate -- --data banking77 --shots 10 --folder ~/Few-Shot-Intent-Detection',
   );
-for (const option of settingOptions(['encoder'])) served.addOption(option);
+for (const option of settingOptions(['encoder', 'heads'])) served.addOption(option);
 
 served.action(async (options: Options) => {
   const rows: Row[] = [];
-  let model = '';
+  let model: ClassifyResult['model'] | undefined;
   for (const set of options.data) {
-    const { row, encoder } = await evaluateSet(set, options);
-    rows.push(row);
-    model = encoder;
+    const evaluated = await evaluateSet(set, options);
+    rows.push(evaluated.row);
+    model = evaluated.model;
   }
-  process.stdout.write(report(rows, options, model));
+  process.stdout.write(report(rows, options, model!));
 });
 
-async function evaluateSet(set: IntentSetName, options: Options): Promise<{ row: Row; encoder: string }> {
+async function evaluateSet(
+  set: IntentSetName,
+  options: Options,
+): Promise<{ row: Row; model: ClassifyResult['model'] }> {
   const support = await readIntentSplit(
     options.folder,
     set,
@@ -106,7 +108,7 @@ async function evaluateSet(set: IntentSetName, options: Options): Promise<{ row:
   const serving = await serve(settings);
   const { url, service } = serving;
   try {
-    await service.putBot(BOT, { head: options.head });
+    await service.putBot(BOT, options.head === undefined ? {} : { head: options.head });
     await service.putIntents(BOT, intentsOf(support));
     await adapted(service);
 
@@ -136,7 +138,7 @@ async function evaluateSet(set: IntentSetName, options: Options): Promise<{ row:
       differing: count(served.map((result, i) => JSON.stringify(result) !== JSON.stringify(overHttp[i]))),
       ...(outside === undefined ? {} : { outOfScope: scope(inside, served.slice(queries.texts.length)) }),
     };
-    return { row, encoder: served[0]!.model.encoder };
+    return { row, model: served[0]!.model };
   } finally {
     await serving.close();
     await rm(dataDir, { recursive: true });
@@ -193,7 +195,11 @@ function count(flags: readonly boolean[]): number {
   return flags.filter(Boolean).length;
 }
 
-function report(rows: readonly Row[], { shots, split, head }: Options, encoder: string): string {
+function report(
+  rows: readonly Row[],
+  { shots, split }: Options,
+  { encoder, head }: ClassifyResult['model'],
+): string {
   const percent = ({ value, low, high }: Proportion) =>
     `${(value * 100).toFixed(2)} (${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)})`;
   const table = [

@@ -70,7 +70,9 @@ export function fitCalibration(
   const examples = perClass.reduce((sum, n) => sum + n, 0);
   const rows = counts.reduce((sum, n) => sum + n, 0);
   let temperature = temperatureOf(sharpness, counts);
-  if (examples >= MIN_EXAMPLES && rows * counts.length <= MAX_FOLD_COST) {
+  // Five more adaptations of a head that is slow at it would gain less than they cost.
+  const isFast = runtime.head.local === undefined && rows * counts.length <= MAX_FOLD_COST;
+  if (examples >= MIN_EXAMPLES && isFast) {
     const ratio = temperatureRatio(runtime, sharpness, support);
     temperature *= Math.exp((Math.log(ratio) * examples) / (examples + PRIOR_EXAMPLES));
   }

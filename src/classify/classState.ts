@@ -58,10 +58,9 @@ export class BotClassState {
     const changed = intents.filter((_, c) => positions[c]! < 0);
     const fresh = changed.length > 0 ? runtime.induce(supportOf(changed)) : undefined;
     let next = 0;
-    const induced =
-      gatherClasses(
-        positions.map((at) => (at >= 0 ? { state: kept!.#induced, at } : { state: fresh!, at: next++ })),
-      ) ?? runtime.induce(supportOf(intents));
+    const induced = gatherClasses(
+      positions.map((at) => (at >= 0 ? { state: kept!.#induced, at } : { state: fresh!, at: next++ })),
+    )!;
     const learned = positions.map((at) => (at >= 0 ? { state: kept!.#learned, at } : undefined));
     const adapted = !runtime.adapts || (kept !== undefined && kept.adapted && kept.#standsOn(basis));
     return new BotClassState(runtime, basis, induced, align(runtime, induced, learned), adapted);
@@ -138,12 +137,17 @@ function align(runtime: HeadRuntime, induced: Leaves, adapted: readonly (ClassPi
   const carried = adapted.flatMap((pick, c) => (pick === undefined ? [] : { pick, c }));
   const rest = adapted.flatMap((pick, c) => (pick === undefined ? { state: induced, at: c } : []));
   if (!runtime.adapts || carried.length === 0) return induced;
-  const learned = gatherClasses(carried.map(({ pick }) => pick));
-  if (learned === undefined) return induced;
-  const others = gatherClasses(carried.map(({ c }) => ({ state: induced, at: c })));
-  const fresh = gatherClasses(rest);
-  const aligned = fresh === undefined ? {} : runtime.align(fresh, others!, learned);
+  // All as many rows: the intents that have adapted may have been padded to others than there are now.
+  const learned = gatherClasses(
+    carried.map(({ pick }) => pick),
+    induced,
+  )!;
+  const others = gatherClasses(
+    carried.map(({ c }) => ({ state: induced, at: c })),
+    learned,
+  )!;
+  const fresh = gatherClasses(rest, learned);
+  const aligned = fresh === undefined ? {} : runtime.align(fresh, others, learned);
   let next = 0;
-  const picks = adapted.map((pick) => pick ?? { state: aligned, at: next++ });
-  return gatherClasses(picks) ?? induced;
+  return gatherClasses(adapted.map((pick) => pick ?? { state: aligned, at: next++ }))!;
 }

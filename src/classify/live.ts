@@ -330,7 +330,7 @@ class LiveService implements ClassifyService {
     return Promise.resolve(
       this.#heads.entries.map((entry) =>
         summariseHead(entry, {
-          isDefault: this.#heads.find(entry.name) === entry && entry.name === DEFAULT_HEAD,
+          isDefault: this.#heads.find(entry.name) === entry && entry.name === this.#defaultHead(),
           bots: served.filter(({ bot }) => bot.head === entry.version).length,
         }),
       ),
@@ -444,9 +444,18 @@ class LiveService implements ClassifyService {
     if (entry.version === undefined) throw headUnavailable(entry);
   }
 
+  #wantedHead(settings: BotSettings): string {
+    return settings.head ?? this.#defaultHead();
+  }
+
+  /** Nobody has asked for the default: where its checkpoint is for another encoder, the default is another. */
+  #defaultHead(): string {
+    return this.#heads.find(DEFAULT_HEAD)?.version === undefined ? FALLBACK_HEAD : DEFAULT_HEAD;
+  }
+
   /** The heads that may answer for a bot: the one that is wanted, and what goes in for it. */
   #headsFor(settings: BotSettings): HeadVersion[] {
-    const names = new Set([wantedHead(settings), DEFAULT_HEAD, FALLBACK_HEAD]);
+    const names = new Set([this.#wantedHead(settings), this.#defaultHead(), FALLBACK_HEAD]);
     const heads = [...names].flatMap((name) => this.#heads.find(name)?.version ?? []);
     // One that is built in serves every bot.
     return heads.slice(0, heads.findIndex(({ source }) => source.kind === 'built-in') + 1);
@@ -454,7 +463,7 @@ class LiveService implements ClassifyService {
 
   /** The head that is wanted and the one that answers. */
   #headOf({ bot, settings }: Served): BotHead {
-    const wanted = wantedHead(settings);
+    const wanted = this.#wantedHead(settings);
     const serving = bot.head.name;
     if (serving === wanted) return { wanted, serving, reason: null };
     const entry = this.#heads.find(wanted);
@@ -642,10 +651,6 @@ class LiveService implements ClassifyService {
     }
     return state;
   }
-}
-
-function wantedHead(settings: BotSettings): string {
-  return settings.head ?? DEFAULT_HEAD;
 }
 
 function readSettings(record: BotRecord): BotSettings {

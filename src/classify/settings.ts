@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 /**
  * The head of a bot that did not choose one: built-in or trained. Where it cannot be served (its checkpoint is for another
- * encoder), FALLBACK_HEAD of heads/registry.ts answers.
+ * encoder), FALLBACK_HEAD of heads/registry.ts is the default. Chosen on validation (docs/defaults.md).
  */
-export const DEFAULT_HEAD: string = 'adapted';
+export const DEFAULT_HEAD: string = 'weighing';
 
 /** The in-scope probability below which a text is out of scope, for a bot that did not choose. */
 export const DEFAULT_THRESHOLD = 0.5;

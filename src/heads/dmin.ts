@@ -37,7 +37,7 @@ export type DminParams = {
 };
 
 type DminState = {
-  /** The adapted support rows as capsules of the second routing: `[C, l, K, D / l]`. */
+  /** The adapted support rows as capsules of the second routing: `[C, K, l, D / l]`. */
   capsules: np.Array;
   /** `[C, K]` */
   mask: np.Array;
@@ -89,7 +89,7 @@ export function dmin(given: HeadOptions = {}): TrainedHead {
       tree.dispose(adaptation);
       if (gate === undefined) rows.dispose();
       else adapted = adapted.mul(gate).add(rows);
-      return { capsules: capsulesOf(induction, adapted, C, K, l), mask };
+      return { capsules: exchanged(capsulesOf(induction, adapted, C, K, l)), mask };
     },
 
     score: (params: DminParams, { capsules, mask }: DminState, queries) => {
@@ -97,7 +97,7 @@ export function dmin(given: HeadOptions = {}): TrainedHead {
       tree.dispose([memory, adaptation, ...(gate === undefined ? [] : [gate])]);
       const Q = queries.shape[0]!;
       const guides = capsulesOf(induction, queries.ref, 1, Q, l); // [1, l, Q, D / l]
-      const classes = dynamicMemoryRouting(capsules, mask, guides, iterations); // [C, Q, D]
+      const classes = dynamicMemoryRouting(exchanged(capsules), mask, guides, iterations); // [C, Q, D]
       const cosines = unit(classes)
         .mul(np.expandDims(unit(queries), 0))
         .sum(-1); // [C, Q]
@@ -127,8 +127,12 @@ export function withMemory(params: DminParams, memory: np.Array): DminParams {
 /** squash(W_j x + b_j), capsule by capsule: `[B n, D]` or `[B, n, D]` to `[B, l, n, D / l]`. */
 function capsulesOf(layer: Linear, x: np.Array, B: number, n: number, l: number): np.Array {
   const D = x.shape.at(-1)!;
-  const parts = linear(layer, x).reshape([B, n, l, D / l]);
-  return squash(np.transpose(parts, [0, 2, 1, 3]));
+  return squash(exchanged(linear(layer, x).reshape([B, n, l, D / l])));
+}
+
+/** `[B, n, l, d]` to `[B, l, n, d]`, and back. */
+function exchanged(x: np.Array): np.Array {
+  return np.transpose(x, [0, 2, 1, 3]);
 }
 
 /**

@@ -7,7 +7,7 @@ import { maskedMean } from './ops.js';
 import { type HeadOptions, resolveOptions, scoreLoss, type TrainedHead } from './trainedHead.js';
 
 export type RelationOptions = {
-  /** H, hidden units of g: a multiple of 4. */
+  /** H, hidden units of g: a multiple of 4; 0 for four a dimension of the embeddings. */
   readonly hidden: number;
 };
 
@@ -35,20 +35,24 @@ const START_MIDDLE = Math.sqrt(3) - 1;
  * holds, given that just one does. As the hidden layer is linear in [v ; q], the class's half is worked out once.
  *
  * A network that starts at random would have to find out what similarity is. This one starts with quadruples of units
- * relu(+-u.(v + q)), weighing +a, and relu(+-u.(v - q)), weighing -a, u random: together a |u.(v + q)| - a |u.(v - q)|, whose
- * mean over u grows with the cosine.
+ * relu(+-u.(v + q)), weighing +a, and relu(+-u.(v - q)), weighing -a: together a |u.(v + q)| - a |u.(v - q)|, whose mean over
+ * directions u grows with the cosine. u are the axes, where there is a quadruple for each, which ranks as the cosine does to
+ * within a point; else they are random.
  */
 export function relation(given: HeadOptions = {}): TrainedHead {
-  const options = resolveOptions<RelationOptions>('relation', { hidden: 1024 }, given);
-  if (options.hidden === 0 || options.hidden % 4 !== 0) {
+  const options = resolveOptions<RelationOptions>('relation', { hidden: 0 }, given);
+  if (options.hidden % 4 !== 0) {
     throw new KshotError('invalid_configuration', 'The head relation takes a multiple of 4 for "hidden".');
   }
   const head: Head = {
     name: 'relation',
 
     init: (key, D): RelationParams => {
-      const directions = options.hidden / 4;
-      const u = random.normal(key, [directions, D]); // |u.x| is sqrt(2 / pi) |x| on average
+      const directions = options.hidden / 4 || D;
+      const axes = directions === D;
+      if (axes) key.dispose();
+      // |u.x| is sqrt(2 / pi) |x| on average
+      const u = axes ? np.eye(D).mul(Math.sqrt(D)) : random.normal(key, [directions, D]);
       const weigh = (START_SLOPE / directions) * Math.sqrt(Math.PI / 2);
       const weights = [weigh, weigh, -weigh, -weigh].map((w) => np.full([1, directions], w));
       return {

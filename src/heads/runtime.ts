@@ -193,26 +193,43 @@ export interface ClassPick {
 }
 
 /**
- * A class state put together from classes of others.
+ * A class state put together from classes of others. Where these keep different numbers of support rows, axis 1 of what has
+ * one for each row, the shorter are padded: with zeros, their masks' too.
  *
- * @returns undefined where their leaves do not fit together: padded to different numbers of rows, say.
+ * @param like a state that has as many rows as the result shall at least have.
+ * @returns undefined without a class.
+ * @throws RangeError for states of different heads.
  */
-export function gatherClasses(picks: readonly ClassPick[]): Leaves | undefined {
+export function gatherClasses(picks: readonly ClassPick[], like?: Leaves): Leaves | undefined {
   const first = picks[0];
   if (first === undefined) return undefined;
+  const states = [...new Set(picks.map(({ state }) => state)), ...(like === undefined ? [] : [like])];
   const gathered: Record<string, Leaf> = {};
-  for (const [name, { shape }] of Object.entries(first.state)) {
-    const inner = shape.slice(1);
-    const size = inner.reduce((product, n) => product * n, 1);
+  for (const name of Object.keys(first.state)) {
+    const shapes = states.map((state) => state[name]?.shape ?? []);
+    const [, , ...inner] = first.state[name]!.shape;
+    if (shapes.some(([, , ...other]) => other.join() !== inner.join())) {
+      throw new RangeError(`class states whose "${name}" are of different shapes do not fit together`);
+    }
+    const shape = [
+      picks.length,
+      ...(shapes[0]!.length > 1 ? [Math.max(...shapes.map(([, K]) => K!))] : []),
+      ...inner,
+    ];
+    const size = product(shape.slice(1));
     const data = new Float32Array(picks.length * size);
     for (const [to, { state, at }] of picks.entries()) {
-      const leaf = state[name];
-      if (leaf === undefined || leaf.shape.slice(1).join() !== inner.join()) return undefined;
-      data.set(leaf.data.subarray(at * size, (at + 1) * size), to * size);
+      const leaf = state[name]!;
+      const own = product(leaf.shape.slice(1));
+      data.set(leaf.data.subarray(at * own, (at + 1) * own), to * size);
     }
-    gathered[name] = { shape: [picks.length, ...inner], data };
+    gathered[name] = { shape, data };
   }
   return gathered;
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total * size, 1);
 }
 
 /** Up to 128 classes a multiple of 16, beyond it the next power of two. */

@@ -178,14 +178,30 @@ describe('gatherClasses', () => {
     expect(gatherClasses(picks)).toEqual({ weights: leaf(8, 8, 2, 2, 7, 7) });
   });
 
-  test('gives nothing where rows are padded differently', () => {
-    const narrow = { rows: { shape: [1, 2], data: Float32Array.from([1, 2]) } };
-    const wide = { rows: { shape: [1, 4], data: Float32Array.from([5, 6, 7, 8]) } };
-    const picks = [
+  test('pads what keeps fewer support rows', () => {
+    const of = (rows: number[], mask: number[]) => ({
+      rows: { shape: [1, mask.length, 2], data: Float32Array.from(rows) },
+      mask: { shape: [1, mask.length], data: Float32Array.from(mask) },
+    });
+    const [narrow, wide] = [of([1, 2], [1]), of([5, 6, 7, 8], [1, 1])];
+    const both = gatherClasses([
       { state: narrow, at: 0 },
       { state: wide, at: 0 },
-    ];
-    expect(gatherClasses(picks)).toBeUndefined();
+    ]);
+    expect(both).toEqual({
+      rows: { shape: [2, 2, 2], data: Float32Array.from([1, 2, 0, 0, 5, 6, 7, 8]) },
+      mask: { shape: [2, 2], data: Float32Array.from([1, 0, 1, 1]) },
+    });
+    expect(gatherClasses([{ state: narrow, at: 0 }], wide)).toEqual(of([1, 2, 0, 0], [1, 0]));
+  });
+
+  test('gives nothing of nothing, and refuses states of different heads', () => {
     expect(gatherClasses([])).toBeUndefined();
+    const other = { weights: { shape: [1, 2, 3], data: new Float32Array(6) } };
+    const picks = [
+      { state: { weights: leaf(1, 2) }, at: 0 },
+      { state: other, at: 0 },
+    ];
+    expect(() => gatherClasses(picks)).toThrow(RangeError);
   });
 });
