@@ -5,7 +5,7 @@ import { startProgress } from '../src/cli/progress.js';
 import { table } from '../src/cli/table.js';
 import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
-import { type Calibration, writeCalibration } from '../src/heads/calibration.js';
+import { type Calibration, readCalibration, writeCalibration } from '../src/heads/calibration.js';
 import { readCheckpointMetadata } from '../src/heads/checkpoint.js';
 import { HEAD_NAMES, isHeadName } from '../src/heads/registry.js';
 import { initHeads } from '../src/heads/runtime.js';
@@ -33,6 +33,7 @@ interface Options extends SetFlags {
   readonly episodes: number;
   readonly headEpisodes: number;
   readonly inScopeWeight: number;
+  readonly add?: true;
 }
 
 /** A set, and what makes its embeddings. */
@@ -73,11 +74,13 @@ const program = new Command('calibrate')
     positive,
     2.5,
   )
+  .option('--add', 'keep the detector and the other heads of the file that is there')
   .addHelpText(
     'after',
     `
-Example:
-  $ npm run calibrate -- --datasets data/downloads --encoders encoders --heads adapted prototypical models/heads/relation`,
+Examples:
+  $ npm run calibrate -- --datasets data/downloads --encoders encoders --heads adapted prototypical models/heads/relation
+  $ npm run calibrate -- --encoders encoders --heads models/heads/mine --add`,
   );
 
 for (const option of [...setOptions(), ...settingOptions(['encoder'])]) program.addOption(option);
@@ -105,7 +108,10 @@ program.action(async (options: Options) => {
     },
     results: JSON.parse(JSON.stringify(results)) as Calibration['results'],
   };
-  await writeCalibration(options.out, calibration);
+  await writeCalibration(
+    options.out,
+    options.add ? added(await readCalibration(options.out), calibration) : calibration,
+  );
   process.stdout.write(`${tables(results, calibration)}\nThe calibration is ${options.out}\n`);
 });
 
@@ -115,6 +121,16 @@ try {
   if (!(error instanceof KshotError)) throw error;
   process.stderr.write(`calibrate: ${error.message}\n`);
   process.exitCode = 1;
+}
+
+/** What is there, and the heads that are new. */
+function added(there: Calibration, { sharpness, results }: Calibration): Calibration {
+  const temperature = { ...(there.results['temperature'] as object), ...(results['temperature'] as object) };
+  return {
+    ...there,
+    sharpness: { ...there.sharpness, ...sharpness },
+    results: { ...there.results, temperature },
+  };
 }
 
 async function loadSets(options: Options): Promise<Loaded[]> {

@@ -17,7 +17,11 @@ port.on('message', (message: AdaptMessage) => {
     .then(() => run(message))
     .then(
       (result): AdaptAnswer => ({ id: message.id, result }),
-      (error: unknown): AdaptAnswer => ({ id: message.id, ...described(error) }),
+      (error: unknown): AdaptAnswer => {
+        // WebAssembly memory is fragmented, and only the worker's end gives it back: whoever waits starts another.
+        if (error instanceof RangeError) process.exit(1);
+        return { id: message.id, ...described(error) };
+      },
     )
     .then((answer) => port.postMessage(answer));
 });

@@ -47,6 +47,8 @@ interface Pending {
   readonly job: AdaptJob;
   readonly resolve: (result: AdaptResult | undefined) => void;
   readonly reject: (error: Error) => void;
+  /** The worker that had it before has died. */
+  readonly isRetry?: true;
 }
 
 /**
@@ -56,7 +58,7 @@ interface Pending {
  */
 export class Adapter {
   #worker: Worker | undefined;
-  #running: (Pending & { readonly id: number }) | undefined;
+  #running: (Pending & { readonly id: number; readonly bot: string }) | undefined;
   readonly #waiting = new Map<string, Pending>();
   /** The versions of heads that the worker has, by their names: weights are sent once. */
   readonly #sent = new Map<string, string>();
@@ -108,7 +110,7 @@ export class Adapter {
     }
     const [bot, pending] = next;
     this.#waiting.delete(bot);
-    this.#running = { ...pending, id: ++this.#lastId };
+    this.#running = { ...pending, bot, id: ++this.#lastId };
     this.#worker ??= this.#start();
     this.#worker.postMessage(this.#message(this.#running.id, pending.job));
   }
@@ -141,13 +143,18 @@ export class Adapter {
     return worker;
   }
 
-  /** A worker that died fails its job alone; the next job starts another. */
+  /** A worker that died, of a lack of memory say, has its job tried once more in another. */
   #lost(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     const running = this.#running;
     this.#running = undefined;
-    running?.reject(error);
+    if (running !== undefined) {
+      const { bot, job, resolve, reject } = running;
+      if (running.isRetry) reject(error);
+      else if (this.#waiting.has(bot)) resolve(undefined);
+      else this.#waiting.set(bot, { job, resolve, reject, isRetry: true });
+    }
     this.#next();
   }
 }

@@ -96,13 +96,15 @@ export class HeadRuntime {
 
   /** The adapted class state. Takes its time: meant for a worker thread. */
   adapt(support: SupportRows): Leaves {
-    const padded = padSupport(support, this.dimension, rowBucket(Math.max(...support.counts)));
+    if (this.head.adapt === undefined) return this.induce(support);
+    // Every shape is compiled anew, and what was compiled takes memory for good.
+    const C = support.counts.length;
+    const classes = Math.ceil(C / CLASS_MULTIPLE) * CLASS_MULTIPLE;
+    const K = rowBucket(Math.max(...support.counts));
+    const padded = padSupport(support, this.dimension, K, classes);
     const start = this.head.induce(tree.ref(this.#params), tree.ref(padded));
-    if (this.head.adapt === undefined) {
-      tree.dispose(padded);
-      return download(start);
-    }
-    return download(this.head.adapt(tree.ref(this.#params), padded, start));
+    const state = download(this.head.adapt(tree.ref(this.#params), padded, start));
+    return gatherClasses(Array.from({ length: C }, (_, at) => ({ state, at })))!;
   }
 
   /**

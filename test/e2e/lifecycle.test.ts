@@ -167,9 +167,11 @@ describe('another encoder', () => {
       await process.end('SIGTERM');
       return results;
     };
-    const before = await answers();
+    // Without trained heads, which answer for their own encoder alone.
+    const heads = place.folder();
+    const before = await answers('--heads', heads);
     const fingerprints = fingerprintsIn(dataDir);
-    const after = await answers('--model', model);
+    const after = await answers('--heads', heads, '--model', model);
     return { before, after, fingerprints: [...fingerprints, ...fingerprintsIn(dataDir)] };
   }
 });

@@ -52,6 +52,9 @@ export class Benchmark {
   absence(row: RowPlan, setting: Setting): string {
     const [cell] = this.cells(row, setting);
     if (cell?.unsupported !== undefined) return 'cannot';
-    return row.heads.every(isHeadName) ? 'not evaluated' : 'not trained';
+    const settings = this.groups.flatMap((group) => group.settings);
+    const isThere =
+      row.heads.every(isHeadName) || settings.some((other) => this.cells(row, other).length > 0);
+    return isThere ? 'not evaluated' : 'not trained';
   }
 }
