@@ -43,6 +43,7 @@ const FLAGS: readonly Flag[] = [
   { flags: '--schedule <name>', field: ['schedule'] },
   { flags: '--validate-every <steps>', field: ['validateEvery'], parse: parseNumber },
   { flags: '--patience <n>', field: ['patience'], parse: parseNumber },
+  { flags: '--half', field: ['half'] },
   { flags: '--seed <n>', field: ['seed'], parse: parseNumber },
 ];
 

@@ -12,16 +12,20 @@ export interface Tensor {
 /** What a header may be at most, in bytes: the format's own limit. */
 const MAX_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
-const FLOAT_BYTES = 4;
 
-/** A safetensors file of 32-bit floats, its tensors in the order of the map. */
-export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
+/** The kinds of numbers that are read and written, and their bytes. BF16 is the upper half of F32. */
+const BYTES = { F32: 4, BF16: 2 } as const;
+
+export type Dtype = keyof typeof BYTES;
+
+/** A safetensors file, its tensors in the order of the map. */
+export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, dtype: Dtype = 'F32'): Uint8Array {
   const entries: Record<string, object> = {};
   let end = 0;
   for (const [name, { shape, data }] of tensors) {
     const begin = end;
-    end += data.byteLength;
-    entries[name] = { dtype: 'F32', shape, data_offsets: [begin, end] };
+    end += data.length * BYTES[dtype];
+    entries[name] = { dtype, shape, data_offsets: [begin, end] };
   }
   const header = Buffer.from(JSON.stringify(entries));
   const padding = -header.length & (LENGTH_BYTES - 1); // the values begin at a multiple of 8
@@ -31,16 +35,23 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>): Uint8Ar
   file.set(header, LENGTH_BYTES);
   let at = start;
   for (const { data } of tensors.values()) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
+    const values = dtype === 'F32' ? data : upperHalves(data);
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
   }
   return file;
+}
+
+/** Rounded to bfloat16: the nearest, of two equally near ones the even. */
+function upperHalves(data: Float32Array): Uint16Array {
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  return Uint16Array.from(bits, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
 }
 
 /**
  * The tensors of a safetensors file, copied out of it.
  *
- * @throws KshotError `invalid_file` where it is not such a file, is cut short, or holds anything but 32-bit floats.
+ * @throws KshotError `invalid_file` where it is not such a file, is cut short, or holds other numbers than F32 and BF16.
  */
 export function decodeSafetensors(file: Uint8Array): Map<string, Tensor> {
   const [header, start] = readHeader(file);
@@ -50,13 +61,16 @@ export function decodeSafetensors(file: Uint8Array): Map<string, Tensor> {
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => ({ name, ...readEntry(name, entry) }))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  for (const { name, shape, begin, end: next } of byPlace) {
+  for (const { name, dtype, shape, begin, end: next } of byPlace) {
     const size = shape.reduce((product, n) => product * n, 1);
-    if (begin !== end || next - begin !== size * FLOAT_BYTES || start + next > file.length) {
+    if (begin !== end || next - begin !== size * BYTES[dtype] || start + next > file.length) {
       throw invalid(`the tensor "${name}" is not where the header says`);
     }
-    const data = new Float32Array(size);
-    new Uint8Array(data.buffer).set(file.subarray(start + begin, start + next));
+    const bytes = Uint8Array.from(file.subarray(start + begin, start + next)).buffer;
+    const data =
+      dtype === 'F32'
+        ? new Float32Array(bytes)
+        : new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
     tensors.set(name, { shape, data });
     end = next;
   }
@@ -80,13 +94,20 @@ function readHeader(file: Uint8Array): [Record<string, unknown>, number] {
   return [header as Record<string, unknown>, start];
 }
 
-function readEntry(name: string, entry: unknown): { shape: number[]; begin: number; end: number } {
+interface Entry {
+  readonly dtype: Dtype;
+  readonly shape: number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readEntry(name: string, entry: unknown): Entry {
   const { dtype, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== 'F32') throw invalid(`the tensor "${name}" is not of 32-bit floats (F32)`);
+  if (dtype !== 'F32' && dtype !== 'BF16') throw invalid(`the tensor "${name}" is neither F32 nor BF16`);
   if (!isSizes(shape) || !isSizes(data_offsets) || data_offsets.length !== 2) {
     throw invalid(`the header is wrong about the tensor "${name}"`);
   }
-  return { shape, begin: data_offsets[0]!, end: data_offsets[1]! };
+  return { dtype, shape, begin: data_offsets[0]!, end: data_offsets[1]! };
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -131,6 +131,10 @@ export const trainingSchema = z
       .positive()
       .default(8)
       .describe('Validations in a row without a new best after which the training ends'),
+    half: z
+      .boolean()
+      .default(false)
+      .describe('Write the checkpoint in 16 bits (BF16), three digits, half the file'),
     seed: z.int().nonnegative().default(1).describe('Seed of everything that is drawn'),
   })
   .superRefine(({ data, validation }, context) => {

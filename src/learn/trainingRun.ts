@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { random as jaxRandom } from '@jax-js/jax';
 import { KshotError } from '../errors.js';
-import { saveCheckpoint, writeWhole } from '../heads/checkpoint.js';
+import { type CheckpointMetadata, saveCheckpoint, writeWhole } from '../heads/checkpoint.js';
 import { type DminParams, withMemory } from '../heads/dmin.js';
 import type { Params } from '../heads/head.js';
 import { createTrainedHead } from '../heads/trained.js';
@@ -184,7 +184,7 @@ async function writeResult(
 ): Promise<void> {
   const { start, best, baseline } = result;
   const params = trainer.bestParams();
-  await saveCheckpoint(out, params, {
+  const metadata: CheckpointMetadata = {
     head: head.name,
     options: head.options,
     dimension: data.training[0]!.embedded.dimension,
@@ -198,6 +198,7 @@ async function writeResult(
       episodes: result.episodes,
       seconds: Math.round(result.seconds),
     },
-  });
+  };
+  await saveCheckpoint(out, params, metadata, config.half ? 'BF16' : 'F32');
   await writeWhole(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -203,6 +203,22 @@ describe('safetensors', () => {
     expect(read.get('empty')).toEqual(tensors.get('empty'));
   });
 
+  test('16 bits take half the room, and round to the nearest', () => {
+    // 1 + 2^-7 is the first number above 1 that bfloat16 has; halfway between two of them the even one is taken.
+    const data = Float32Array.from([1, -6.5, 1 + 2 ** -7, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 1.004, 0]);
+    const bytes = encodeSafetensors(new Map([['a', { shape: [7], data }]]), 'BF16');
+    expect([...decodeSafetensors(bytes).get('a')!.data]).toEqual([
+      1,
+      -6.5,
+      1 + 2 ** -7,
+      1,
+      1 + 2 ** -6,
+      1 + 2 ** -7,
+      0,
+    ]);
+    expect(bytes.length).toBe(8 + Number(Buffer.from(bytes).readBigUInt64LE(0)) + 14);
+  });
+
   test('metadata of other writers and any order of the header are passed over', () => {
     const bytes = fileOf(
       {
@@ -222,13 +238,13 @@ describe('safetensors', () => {
     ['more in it', () => Buffer.concat([file(), Buffer.alloc(4)])],
     ['header is no JSON', () => fileOf('{"', 0)],
     ['no JSON object', () => fileOf('null', 0)],
-    ['not of 32-bit floats', () => fileOf({ a: { dtype: 'F16', shape: [1], data_offsets: [0, 2] } }, 2)],
+    ['neither F32 nor BF16', () => fileOf({ a: { dtype: 'F16', shape: [1], data_offsets: [0, 2] } }, 2)],
     [
       'wrong about the tensor "a"',
       () => fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 4] } }, 4),
     ],
     ['wrong about the tensor "a"', () => fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [0] } }, 4)],
-    ['not of 32-bit floats', () => fileOf({ a: null }, 0)],
+    ['neither F32 nor BF16', () => fileOf({ a: null }, 0)],
     [
       'not where the header says', // two tensors in one place
       () => {
