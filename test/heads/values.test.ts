@@ -1,4 +1,4 @@
-import { grad, numpy as np } from '@jax-js/jax';
+import { grad, type numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { adam, adamStepSize } from '../../src/heads/adam.js';
 import { adaptedHead } from '../../src/heads/adapted.js';
