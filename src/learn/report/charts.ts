@@ -249,7 +249,8 @@ export function confusionChart(
   const shown = new Set(intents);
   const values = confusions.filter(({ intent, taken }) => shown.has(intent) && shown.has(taken));
   const most = Math.max(1, ...values.map((pair) => pair.queries));
-  const axis = { labelFontSize: 11, grid: true, labelLimit: 400 };
+  // Vega-Lite draws the axes of a heat map above its cells, where the grid would cross the numbers out.
+  const axis = { labelFontSize: 11, grid: true, zindex: 0, labelLimit: 400 };
   return {
     $schema: SCHEMA,
     title: {
