@@ -128,6 +128,9 @@ export function basisOf(intents: readonly LiveIntent[]): Basis {
   return { intents: intents.map(({ name }) => name), versions: intents.map(({ version }) => version) };
 }
 
+/** So many of the classes that have adapted tell how the others are to be moved; more would take a write longer. */
+const MAX_GUIDES = 32;
+
 /**
  * What is known of all classes, of which some have adapted and the rest are as induced.
  *
@@ -137,13 +140,15 @@ function align(runtime: HeadRuntime, induced: Leaves, adapted: readonly (ClassPi
   const carried = adapted.flatMap((pick, c) => (pick === undefined ? [] : { pick, c }));
   const rest = adapted.flatMap((pick, c) => (pick === undefined ? { state: induced, at: c } : []));
   if (!runtime.adapts || carried.length === 0) return induced;
+  const stride = Math.ceil(carried.length / MAX_GUIDES);
+  const guides = carried.filter((_, i) => i % stride === 0);
   // All as many rows: the intents that have adapted may have been padded to others than there are now.
   const learned = gatherClasses(
-    carried.map(({ pick }) => pick),
+    guides.map(({ pick }) => pick),
     induced,
   )!;
   const others = gatherClasses(
-    carried.map(({ c }) => ({ state: induced, at: c })),
+    guides.map(({ c }) => ({ state: induced, at: c })),
     learned,
   )!;
   const fresh = gatherClasses(rest, learned);
