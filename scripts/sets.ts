@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import { isTelling, readableName } from '../src/classify/text.js';
-import { startProgress } from '../src/cli/progress.js';
+import { lateProgress } from '../src/cli/progress.js';
 import type { Settings } from '../src/config.js';
 import { loadEncoder } from '../src/encoder/load.js';
 import type { TextClass } from '../src/learn/datasets/textSet.js';
@@ -56,7 +56,7 @@ export function openSetLoader(
         warn: (message) => process.stderr.write(`${message}\n`),
       }),
     describe: describeClass,
-    progress: embeddingProgress,
+    progress: (label) => lateProgress(process.stderr, label),
   });
 }
 
@@ -64,13 +64,4 @@ export function openSetLoader(
 function describeClass({ name, description }: TextClass): string {
   const words = description ?? readableName(name);
   return isTelling(words) ? words : '';
-}
-
-function embeddingProgress(label: string): (done: number, total: number) => void {
-  let bar: ReturnType<typeof startProgress> | undefined;
-  return (done, total) => {
-    if (done === total) return bar?.stop();
-    bar ??= startProgress(process.stderr, label, total);
-    bar.update(done);
-  };
 }

@@ -6,7 +6,7 @@ import { pino, type Logger } from 'pino';
 import { openService } from './classify/live.js';
 import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
-import { startProgress } from './cli/progress.js';
+import { lateProgress } from './cli/progress.js';
 import { BUNDLED_HEADS, printableSettings, type Settings } from './config.js';
 import type { Encoder } from './encoder/encoder.js';
 import { type DownloadProgress, loadEncoder } from './encoder/load.js';
@@ -77,7 +77,7 @@ export async function serve(settings: Settings): Promise<Serving> {
       calibration: await readCalibration(calibrationFile(settings)),
       observer: metrics,
       warn: (message, error) => log.warn(error === undefined ? {} : { err: error }, message),
-      embedding: progress('Embedding the store anew'),
+      embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
     closers.splice(1, 1, () => service.close()); // which closes the store
     await logHeads(service, settings, encoder, log);
@@ -202,22 +202,12 @@ async function warmUp(
     log.warn('the warm-up was not over in time; the first requests may be slow, or answered by prototypes');
 }
 
-/** A progress bar for work that may be long, shown once it has begun. */
-function progress(label: string): (done: number, total: number) => void {
-  let bar: ReturnType<typeof startProgress> | undefined;
-  return (done, total) => {
-    bar ??= startProgress(process.stderr, label, total);
-    bar.update(done);
-    if (done >= total) bar.stop();
-  };
-}
-
 /** A progress bar for each file that says how long it is. */
 function downloadProgress(): (event: DownloadProgress) => void {
   const bars = new Map<string, (done: number, total: number) => void>();
   return ({ file, loaded, total }) => {
     if (total === undefined) return;
-    const bar = bars.get(file) ?? progress(`Downloading ${file}`);
+    const bar = bars.get(file) ?? lateProgress(process.stderr, `Downloading ${file}`);
     bars.set(file, bar);
     bar(loaded, total);
   };

@@ -86,7 +86,7 @@ function temperatureRatio(runtime: HeadRuntime, sharpness: Sharpness, support: B
     const { kept, left, labels } = split(support, runtime.dimension, fold);
     if (labels.length === 0) continue;
     const unit = temperatureOf(sharpness, kept.counts);
-    const state = runtime.load(runtime.adapts ? runtime.adapt(kept) : runtime.induce(kept));
+    const state = runtime.load(runtime.adapt(kept));
     const logits = runtime.score(state, left);
     state.dispose();
     const C = kept.counts.length;

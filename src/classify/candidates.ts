@@ -49,7 +49,7 @@ interface CachedState {
 export class CandidateScorer {
   readonly #states: LRUCache<string, CachedState>;
   readonly #isLocal: boolean;
-  /** Support rows that classes are padded to: states of a head that keeps its rows fit together when they are equally many. */
+  /** Support rows that classes are padded to, as many as the largest intent had so far: scoring is compiled for few shapes. */
   #rows = 1;
 
   /** @param maxBytes of the states that are kept. */
@@ -98,16 +98,9 @@ export class CandidateScorer {
 
   /** The states of intents, induced where they are not known. */
   #picks(intents: readonly LiveIntent[]): ClassPick[] {
-    let known = intents.map((intent) => this.#known(intent));
-    let support = this.supportOf(intents.filter((_, c) => known[c] === undefined));
-    const rows = Math.max(0, ...support.counts);
-    if (rows > this.#rows) {
-      // A larger intent than any before: states of fewer rows would not fit beside its own.
-      this.#rows = rows;
-      this.#states.clear();
-      known = intents.map(() => undefined);
-      support = this.supportOf(intents);
-    }
+    const known = intents.map((intent) => this.#known(intent));
+    const support = this.supportOf(intents.filter((_, c) => known[c] === undefined));
+    this.#rows = Math.max(this.#rows, ...support.counts);
     const fresh = support.counts.length > 0 ? this.runtime.induce(support, this.#rows) : undefined;
     let next = 0;
     return intents.map(({ name, version }, c) => {

@@ -27,3 +27,13 @@ export function startProgress(output: Output, label: string, total: number): Pro
     stop: () => bar.stop(),
   };
 }
+
+/** A bar for work that may turn out to be none: it is shown when some is left, and goes when all is done. */
+export function lateProgress(output: Output, label: string): (done: number, total: number) => void {
+  let bar: Progress | undefined;
+  return (done, total) => {
+    if (done >= total) return bar?.stop();
+    bar ??= startProgress(output, label, total);
+    bar.update(done);
+  };
+}

@@ -1,7 +1,6 @@
 import { tree } from '@jax-js/jax';
 import type { Head } from './head.js';
-import { innerLoop } from './innerLoop.js';
-import { unit } from './ops.js';
+import { innerLoop, withMeanMove } from './innerLoop.js';
 import { cosineHead } from './prototypical.js';
 
 export type AdaptedOptions = {
@@ -37,9 +36,11 @@ export function adaptedHead(options: Partial<AdaptedOptions> = {}): Head {
     // Adaptation moves all rows away from what classes have in common, by 0.3 in cosine. A fresh prototype would win
     // texts of every adapted class for not having moved: it is given their mean move.
     align: (fresh, induced, adapted) => {
-      const move = adapted.prototypes!.sub(induced.prototypes!).mean(0, { keepdims: true }); // [1, D]
       tree.dispose([adapted.bonus!, induced.bonus!]);
-      return { ...fresh, prototypes: unit(fresh.prototypes!.add(move)) };
+      return {
+        ...fresh,
+        prototypes: withMeanMove(fresh.prototypes!, induced.prototypes!, adapted.prototypes!),
+      };
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { JsTree, numpy as np } from '@jax-js/jax';
+import { type JsTree, type numpy as np, tree } from '@jax-js/jax';
 
 /**
  * What a head scores with: the support set of one task, N-way K-shot, unevenly filled classes padded. A padded row
@@ -55,3 +55,10 @@ export type Head = {
    */
   align?(fresh: ClassState, induced: ClassState, adapted: ClassState): ClassState;
 };
+
+/** The class state of a support set, adapted where the head adapts. Every argument is consumed. */
+export function adaptedState(head: Head, params: Params, support: Support): ClassState {
+  if (head.adapt === undefined) return head.induce(params, support);
+  const start = head.induce(tree.ref(params), tree.ref(support));
+  return head.adapt(params, support, start);
+}

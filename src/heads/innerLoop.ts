@@ -109,7 +109,7 @@ function movedRows(
 }
 
 /** The support set as M = C K labelled examples. */
-export type Examples = {
+type Examples = {
   /** `[M, D]` */
   rows: np.Array;
   /** `[M, C]`, one-hot. */
@@ -146,4 +146,14 @@ export function supportLoss({ weights, embedded }: Outer, examples: Omit<Example
 /** x + A x: `[..., D]` to `[..., D]`. */
 export function mapped(map: np.Array, x: np.Array): np.Array {
   return project(map, x.ref).add(x);
+}
+
+/**
+ * Class vectors that have not been through the loop, given the mean move of others that have: at unit length, `[C, D]`.
+ *
+ * @param induced others as they started, and
+ * @param adapted as they have ended.
+ */
+export function withMeanMove(fresh: np.Array, induced: np.Array, adapted: np.Array): np.Array {
+  return unit(fresh.add(adapted.sub(induced).mean(0)));
 }

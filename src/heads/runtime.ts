@@ -1,5 +1,5 @@
 import { defaultDevice, init, jit, numpy as np, tree } from '@jax-js/jax';
-import type { ClassState, Head, Params, Support } from './head.js';
+import { adaptedState, type ClassState, type Head, type Params, type Support } from './head.js';
 
 /** A support set outside of jax-js: rows class by class, no padding. */
 export interface SupportRows {
@@ -55,11 +55,7 @@ export class HeadRuntime {
     // One that reads all classes at once takes any number of them, and would be compiled for each.
     this.#induce = head.contextual ? induce : jit(induce);
     const local = head.local ?? head;
-    this.#adaptLocally = jit((params: Params, support: Support) => {
-      if (local.adapt === undefined) return local.induce(params, support);
-      const start = local.induce(tree.ref(params), tree.ref(support));
-      return local.adapt(params, support, start);
-    });
+    this.#adaptLocally = jit((params: Params, support: Support) => adaptedState(local, params, support));
     this.#score = jit((params: Params, state: ClassState, queries: np.Array) =>
       head.score(params, state, queries),
     );
@@ -94,16 +90,14 @@ export class HeadRuntime {
     return gatherClasses(picks)!;
   }
 
-  /** The adapted class state. Takes its time: meant for a worker thread. */
+  /** The adapted class state, or the induced one where the head does not adapt. Takes its time: meant for a worker thread. */
   adapt(support: SupportRows): Leaves {
     if (this.head.adapt === undefined) return this.induce(support);
     // Every shape is compiled anew, and what was compiled takes memory for good.
     const C = support.counts.length;
-    const classes = Math.ceil(C / CLASS_MULTIPLE) * CLASS_MULTIPLE;
     const K = rowBucket(Math.max(...support.counts));
-    const padded = padSupport(support, this.dimension, K, classes);
-    const start = this.head.induce(tree.ref(this.#params), tree.ref(padded));
-    const state = download(this.head.adapt(tree.ref(this.#params), padded, start));
+    const padded = padSupport(support, this.dimension, K, classMultiple(C));
+    const state = download(adaptedState(this.head, tree.ref(this.#params), padded));
     return gatherClasses(Array.from({ length: C }, (_, at) => ({ state, at })))!;
   }
 
@@ -234,9 +228,13 @@ function product(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total * size, 1);
 }
 
+function classMultiple(classes: number): number {
+  return Math.ceil(classes / CLASS_MULTIPLE) * CLASS_MULTIPLE;
+}
+
 /** Up to 128 classes a multiple of 16, beyond it the next power of two. */
 function classBucket(classes: number): number {
-  const multiple = Math.ceil(classes / CLASS_MULTIPLE) * CLASS_MULTIPLE;
+  const multiple = classMultiple(classes);
   return multiple <= 8 * CLASS_MULTIPLE ? multiple : 2 ** Math.ceil(Math.log2(classes));
 }
 

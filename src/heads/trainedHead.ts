@@ -39,9 +39,10 @@ export type ScoreLoss = (
 
 /** The loss over an episode of a head that learns from its scores alone. */
 export function scoreLoss(head: Pick<Head, 'induce' | 'score'>, loss: ScoreLoss): TrainedHead['loss'] {
-  return (params, { support, queries, targets, weights }) => {
+  return (params, { support, queries, targets, weights, adapted }) => {
     const classes = occupied(support.mask.ref);
-    const state = head.induce(tree.ref(params), support);
+    if (adapted !== undefined) tree.dispose(support);
+    const state = adapted ?? head.induce(tree.ref(params), support);
     return loss(head.score(params, state, queries), targets, weights, classes);
   };
 }

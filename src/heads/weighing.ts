@@ -1,17 +1,9 @@
 import { numpy as np, tree } from '@jax-js/jax';
 import type { Head, Support } from './head.js';
-import { innerLoop, type Learner, mapped } from './innerLoop.js';
+import { innerLoop, type Learner, mapped, withMeanMove } from './innerLoop.js';
 import { crossEntropy } from './losses.js';
-import {
-  fewRowsBonus,
-  innerProducts,
-  maskedMean,
-  maskedSoftmax,
-  occupied,
-  rowProducts,
-  unit,
-} from './ops.js';
-import { type HeadOptions, resolveOptions, type TrainedHead } from './trainedHead.js';
+import { fewRowsBonus, innerProducts, maskedMean, maskedSoftmax, rowProducts, unit } from './ops.js';
+import { type HeadOptions, resolveOptions, scoreLoss, type TrainedHead } from './trainedHead.js';
 
 export type WeighingOptions = {
   /** Steps of the inner loop. */
@@ -120,12 +112,7 @@ export function weighing(given: HeadOptions = {}): TrainedHead {
     adaptsAlike: true,
     // The map takes D x D numbers through every step; class rows alone take a few milliseconds.
     ...(options.map && { local: weighing({ ...options, map: false }) }),
-    loss: (params, { support, queries, targets, weights, adapted }) => {
-      const classes = occupied(support.mask.ref);
-      const state = adapted ?? head.induce(tree.ref(params), tree.ref(support));
-      tree.dispose(support);
-      return crossEntropy(head.score(params, state, queries), targets, weights, classes);
-    },
+    loss: scoreLoss(head, crossEntropy),
   };
 }
 
@@ -196,12 +183,11 @@ function aligned(fresh: WeighingState, induced: WeighingState, adapted: Weighing
   const shots = np.expandDims(induced.mask.ref, 2); // [C, K, 1]
   const count = induced.mask.ref.sum();
   const rowMove = adapted.rows.sub(induced.rows).mul(shots).sum([0, 1]).div(count); // [D]
-  const meanMove = (to: np.Array, from: np.Array) => to.sub(from).mean(0); // [D]
   tree.dispose([induced.mask, adapted.mask, induced.names, adapted.names]);
   const present = np.expandDims(fresh.mask.ref, 2);
   return {
-    weights: unit(fresh.weights.add(meanMove(adapted.weights, induced.weights))),
-    prototypes: unit(fresh.prototypes.add(meanMove(adapted.prototypes, induced.prototypes))),
+    weights: withMeanMove(fresh.weights, induced.weights, adapted.weights),
+    prototypes: withMeanMove(fresh.prototypes, induced.prototypes, adapted.prototypes),
     rows: unit(fresh.rows.add(rowMove)).mul(present),
     mask: fresh.mask,
     names: fresh.names,

@@ -1,5 +1,5 @@
-import { numpy as np, tree } from '@jax-js/jax';
-import type { ClassState, Head, Params, Support } from '../heads/head.js';
+import { numpy as np } from '@jax-js/jax';
+import type { Support } from '../heads/head.js';
 import type { Episode as HeadEpisode } from '../heads/trainedHead.js';
 import type { EpisodeArrays } from './episodeArrays.js';
 
@@ -28,10 +28,4 @@ export function headEpisode(arrays: EpisodeArrays): HeadEpisode {
     targets: np.array(targets, { shape: [queryCount, ways] }),
     weights: np.array(queryMask, { shape: [queryCount] }),
   };
-}
-
-/** The class state of a support set, adapted where the head adapts. Nothing is consumed. */
-export function adaptedState(head: Head, params: Params, support: Support): ClassState {
-  const state = head.induce(tree.ref(params), tree.ref(support));
-  return head.adapt?.(tree.ref(params), tree.ref(support), state) ?? state;
 }

@@ -98,3 +98,12 @@ export function auroc(positives: readonly number[], negatives: readonly number[]
   const n = positives.length;
   return (rankSum - (n * (n + 1)) / 2) / (n * negatives.length);
 }
+
+/** The class with the largest logit of each query, the first of equals: `[Q, C]` to `[Q]`. */
+export function argmax(logits: Float32Array, classes: number): number[] {
+  return Array.from({ length: logits.length / classes }, (_, q) => {
+    let best = q * classes;
+    for (let i = best + 1; i < (q + 1) * classes; i++) if (logits[i]! > logits[best]!) best = i;
+    return best - q * classes;
+  });
+}

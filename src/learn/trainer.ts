@@ -2,12 +2,12 @@ import type { numpy as np } from '@jax-js/jax';
 import { jit, tree, valueAndGrad } from '@jax-js/jax';
 import { KshotError } from '../errors.js';
 import { namedLeaves, toParams } from '../heads/checkpoint.js';
-import type { ClassState, Params } from '../heads/head.js';
+import { adaptedState, type ClassState, type Params } from '../heads/head.js';
 import { prototypical } from '../heads/prototypical.js';
 import type { Tensor } from '../heads/safetensors.js';
 import type { Episode as HeadEpisode, TrainedHead } from '../heads/trainedHead.js';
 import type { EpisodeStream } from './episodeStream.js';
-import { adaptedState, headEpisode } from './headEpisode.js';
+import { headEpisode } from './headEpisode.js';
 import type { Proportion } from './measures.js';
 import { adamW, type AdamWState, rateAt, type Schedule, stepNumbers } from './optimiser.js';
 import type { HeadMeasure, Validator } from './validator.js';
@@ -260,8 +260,8 @@ export class Trainer {
     if (this.#head.adapt === undefined) return episode;
     const known = this.#adapted.get(i % pool);
     if (known !== undefined) return { ...episode, adapted: tree.ref(known) };
-    const { params } = this.#arrays;
-    const adapted = adaptedState(this.#head, params, episode.support);
+    const params = tree.ref(this.#arrays.params);
+    const adapted = adaptedState(this.#head, params, tree.ref(episode.support));
     if (this.#head.adaptsAlike && Number.isFinite(pool)) this.#adapted.set(i, tree.ref(adapted));
     return { ...episode, adapted };
   }

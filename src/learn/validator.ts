@@ -1,10 +1,10 @@
 import { jit, type numpy as np, tree } from '@jax-js/jax';
-import type { ClassState, Head, Params, Support } from '../heads/head.js';
+import { adaptedState, type ClassState, type Head, type Params, type Support } from '../heads/head.js';
 import type { TrainedHead } from '../heads/trainedHead.js';
 import type { EpisodeArrays } from './episodeArrays.js';
 import type { EpisodeStream } from './episodeStream.js';
-import { adaptedState, queriesOf, supportOf } from './headEpisode.js';
-import { meanInterval, type Proportion } from './measures.js';
+import { queriesOf, supportOf } from './headEpisode.js';
+import { argmax, meanInterval, type Proportion } from './measures.js';
 
 /** Accuracy on one fixed list of episodes, the same for every head and at every time. */
 export class Validator {
@@ -24,17 +24,16 @@ export class Validator {
       head.score(params, state, queries),
     );
     const kept = new Map<number, ClassState>();
-    const stateOf = (params: Params, i: number, support: Support): ClassState => {
-      if (head.adapt === undefined) return induce(tree.ref(params), support);
-      const known = kept.get(i);
-      const state = known ?? adaptedState(head, params, support);
-      tree.dispose(support);
-      if (head.adaptsAlike) kept.set(i, state);
-      return head.adaptsAlike ? tree.ref(state) : state;
+    const stateOf = (params: Params, i: number, arrays: EpisodeArrays): ClassState => {
+      if (head.adapt === undefined) return induce(tree.ref(params), supportOf(arrays));
+      const state = kept.get(i) ?? adaptedState(head, tree.ref(params), supportOf(arrays));
+      if (!head.adaptsAlike) return state;
+      kept.set(i, state);
+      return tree.ref(state);
     };
     const accuracyOf = (params: Params, i: number) => {
       const arrays = this.#stream.at(i);
-      const state = stateOf(params, i, supportOf(arrays));
+      const state = stateOf(params, i, arrays);
       const logits = score(tree.ref(params), state, queriesOf(arrays));
       return accuracy(logits.dataSync() as Float32Array, arrays);
     };
@@ -63,11 +62,9 @@ function accuracy(logits: Float32Array, { ways, classMask, labels }: EpisodeArra
   let right = 0;
   for (const [q, label] of labels.entries()) {
     if (label < 0) continue;
-    const own = logits.subarray(q * ways, q * ways + classes);
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (own[c]! > own[best]!) best = c;
+    const [winner] = argmax(logits.subarray(q * ways, q * ways + classes), classes);
     known++;
-    if (best === label) right++;
+    if (winner === label) right++;
   }
   return right / known;
 }

@@ -22,7 +22,7 @@ export function scoreBot(runtime: HeadRuntime, { support, queries, labels }: Sam
   const inScope = labels.filter((label) => label >= 0);
   // They come first; the rest need not be scored.
   const last = labels.findLastIndex((label) => label >= 0) + 1;
-  const state = runtime.load(runtime.adapts ? runtime.adapt(support) : runtime.induce(support));
+  const state = runtime.load(runtime.adapt(support));
   try {
     const logits = runtime.score(state, queries.subarray(0, last * runtime.dimension));
     const size = sizeFeatures(support.counts);

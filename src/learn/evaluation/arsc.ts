@@ -1,5 +1,6 @@
 import type { EmbeddedSet } from '../embeddedSet.js';
-import { argmax, type Report } from './episodic.js';
+import { argmax } from '../measures.js';
+import type { Report } from './episodic.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
 import type { Strata } from './outcomes.js';
 import { scoreTask, taskOf } from './task.js';

@@ -1,5 +1,5 @@
 import { jit, type numpy as np, tree } from '@jax-js/jax';
-import type { Head, Params, Support } from '../../heads/head.js';
+import { adaptedState, type Params, type Support } from '../../heads/head.js';
 import type { EpisodeArrays } from '../episodeArrays.js';
 import { queriesOf, supportOf } from '../headEpisode.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
@@ -16,10 +16,9 @@ export class EpisodeScorer {
   constructor(evaluated: EvaluatedHead) {
     this.#evaluated = evaluated;
     const { head } = evaluated;
-    this.#logits = jit((params: Params, support: Support, queries: np.Array) => {
-      const state = stateOf(head, tree.ref(params), support);
-      return head.score(params, state, queries);
-    });
+    this.#logits = jit((params: Params, support: Support, queries: np.Array) =>
+      head.score(params, adaptedState(head, tree.ref(params), support), queries),
+    );
   }
 
   /** The logits of an episode: `[Q, C]`. */
@@ -31,10 +30,4 @@ export class EpisodeScorer {
   dispose(): void {
     this.#logits.dispose();
   }
-}
-
-function stateOf(head: Head, params: Params, support: Support) {
-  if (head.adapt === undefined) return head.induce(params, support);
-  const start = head.induce(tree.ref(params), tree.ref(support));
-  return head.adapt(params, support, start);
 }

@@ -1,6 +1,7 @@
 import type { EmbeddedSet } from '../embeddedSet.js';
 import { episodeArrays } from '../episodeArrays.js';
 import { EpisodeSampler } from '../episodes.js';
+import { argmax } from '../measures.js';
 import { Random } from '../random.js';
 import { EpisodeScorer } from './episodeScorer.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
@@ -48,13 +49,4 @@ export function evaluateEpisodes(
   } finally {
     scorer.dispose();
   }
-}
-
-/** The class with the largest logit of each query, the first of equals: `[Q, C]` to `[Q]`. */
-export function argmax(logits: Float32Array, classes: number): number[] {
-  return Array.from({ length: logits.length / classes }, (_, q) => {
-    let best = q * classes;
-    for (let i = best + 1; i < (q + 1) * classes; i++) if (logits[i]! > logits[best]!) best = i;
-    return best - q * classes;
-  });
 }

@@ -1,5 +1,4 @@
-import { expectedCalibrationError, type ReliabilityBin, reliabilityBins } from '../measures.js';
-import { argmax } from './episodic.js';
+import { argmax, expectedCalibrationError, type ReliabilityBin, reliabilityBins } from '../measures.js';
 import type { Outcomes } from './outcomes.js';
 import type { Task } from './task.js';
 

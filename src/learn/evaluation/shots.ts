@@ -1,6 +1,7 @@
 import type { EmbeddedSet } from '../embeddedSet.js';
 import { Random } from '../random.js';
-import { argmax, type Report } from './episodic.js';
+import { argmax } from '../measures.js';
+import type { Report } from './episodic.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
 import type { Outcomes } from './outcomes.js';
 import { rowsByClass, scoreTask, taskOf } from './task.js';

@@ -83,7 +83,7 @@ export function scoreTask(
   const classes = support.counts.length;
   const total = queries.length / dimension;
   const logits = new Float32Array(total * classes);
-  const state = runtime.load(runtime.adapts ? runtime.adapt(support) : runtime.induce(support));
+  const state = runtime.load(runtime.adapt(support));
   try {
     for (let from = 0; from < total; from += CHUNK) {
       const to = Math.min(total, from + CHUNK);
