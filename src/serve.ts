@@ -67,6 +67,8 @@ export async function serve(settings: Settings): Promise<Serving> {
     closers.unshift(() => server.close(settings.shutdownTimeoutMs));
     await store.announce(server.url);
 
+    // Before the encoder, which would be left open if there were something wrong with the file.
+    const calibration = await readCalibration(calibrationFile(settings));
     const encoder = await openEncoder(settings, metrics, log);
     const service = await openService({
       encoder,
@@ -74,7 +76,7 @@ export async function serve(settings: Settings): Promise<Serving> {
       maxTextChars: settings.maxTextChars,
       snapshotDirectory: join(settings.dataDir, 'index'),
       ...headsDirectory(settings),
-      calibration: await readCalibration(calibrationFile(settings)),
+      calibration,
       observer: metrics,
       warn: (message, error) => log.warn(error === undefined ? {} : { err: error }, message),
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
