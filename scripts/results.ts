@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,8 +65,9 @@ program.action(async (options: Options) => {
   }
   if (options.check !== true && options.pageOnly !== true) await evaluate(plan, stores, options);
   const page = await resultsPage(plan, stores, { intro: INTRO, pictures: 'results' });
-  if (options.check !== true) return write(page, options.docs);
-  const stale = await staleFiles(page, options.docs);
+  const benchmarks = plan.benchmarks.map(({ benchmark }) => benchmark);
+  if (options.check !== true) return write(page, options.docs, benchmarks);
+  const stale = await staleFiles(page, options.docs, benchmarks);
   if (stale.length === 0) return;
   throw new KshotError(
     'invalid_file',
@@ -95,13 +95,6 @@ async function evaluate(
   await initHeads();
   const benches = new Benches(options, readSettings(program.opts(), process.env, ['encoder']));
   const say = (message: string) => void process.stderr.write(`${message}\n`);
-  const calibrationOf = (name: string | undefined) => {
-    if (name === undefined) return undefined;
-    const file = join(options.checkpoints, name);
-    if (existsSync(file)) return file;
-    say(`without calibration: there is no ${file}`);
-    return undefined;
-  };
   try {
     for (const benchmark of plan.benchmarks) {
       if (options.only?.includes(benchmark.benchmark) === false) continue;
@@ -111,7 +104,7 @@ async function evaluate(
         bench: (encoder, calibration) =>
           benches.of(
             encoder === 'shipped' ? SHIPPED_ENCODER : join(options.encoders, encoder),
-            calibrationOf(calibration),
+            calibration && join(options.checkpoints, calibration),
           ),
         locate: (head) => (isHeadName(head) ? head : join(options.checkpoints, head)),
         wanted: ({ name }) => wanted(name),
@@ -135,18 +128,19 @@ function filesOf({ markdown, pictures }: Page): [path: string, content: string][
   ];
 }
 
-async function write(page: Page, docs: string): Promise<void> {
+async function write(page: Page, docs: string, benchmarks: readonly string[]): Promise<void> {
   await mkdir(join(docs, 'results'), { recursive: true });
   const files = filesOf(page);
   for (const [path, content] of files) await writeFile(join(docs, path), content);
   const kept = new Set(files.map(([path]) => path));
-  for (const picture of await pictures(docs)) if (!kept.has(picture)) await rm(join(docs, picture));
+  for (const picture of await pictures(docs, benchmarks))
+    if (!kept.has(picture)) await rm(join(docs, picture));
 }
 
 /** Files that are not what they should be, or should not be. */
-async function staleFiles(page: Page, docs: string): Promise<string[]> {
+async function staleFiles(page: Page, docs: string, benchmarks: readonly string[]): Promise<string[]> {
   const files = new Map(filesOf(page));
-  const all = new Set([...files.keys(), ...(await pictures(docs))]);
+  const all = new Set([...files.keys(), ...(await pictures(docs, benchmarks))]);
   const stale: string[] = [];
   for (const path of all) {
     const content = await readFile(join(docs, path), 'utf8').catch(() => undefined);
@@ -155,7 +149,10 @@ async function staleFiles(page: Page, docs: string): Promise<string[]> {
   return stale;
 }
 
-async function pictures(docs: string): Promise<string[]> {
+/** The page's own pictures, by the names that it gives them; other pages have theirs in the same folder. */
+async function pictures(docs: string, benchmarks: readonly string[]): Promise<string[]> {
   const names = await readdir(join(docs, 'results')).catch(() => []);
-  return names.filter((name) => name.endsWith('.svg')).map((name) => join('results', name));
+  return names
+    .filter((name) => name.endsWith('.svg') && benchmarks.some((own) => name.startsWith(`${own}-`)))
+    .map((name) => join('results', name));
 }

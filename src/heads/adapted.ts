@@ -1,6 +1,6 @@
 import { tree } from '@jax-js/jax';
 import type { Head } from './head.js';
-import { innerLoop, withMeanMove } from './innerLoop.js';
+import { COSINE_DESCENT, cosineDescent, withMeanMove } from './cosineLearner.js';
 import { cosineHead } from './prototypical.js';
 
 export type AdaptedOptions = {
@@ -14,17 +14,17 @@ export type AdaptedOptions = {
   readonly fewRows: number;
 };
 
-/** Chosen on validation, over bots of 2 to 150 intents and 1 to 40 examples each (docs/defaults.md). */
-const DEFAULTS: AdaptedOptions = { steps: 20, rate: 0.01, lossScale: 10, fewRows: 0.2 };
+const { steps, rate, lossScale } = COSINE_DESCENT;
+const DEFAULTS: AdaptedOptions = { steps, rate, lossScale, fewRows: 0.2 };
 
 /**
  * A linear head that adapts to the support set: class rows w_c start at the prototypes and go through the inner loop
- * (`innerLoop`). A class's score is cos(w_c, x), and something for having few rows (`cosineHead`, whose state it starts
+ * (`cosineDescent`). A class's score is cos(w_c, x), and something for having few rows (`cosineHead`, whose state it starts
  * from).
  */
 export function adaptedHead(options: Partial<AdaptedOptions> = {}): Head {
   const { fewRows, ...loop } = { ...DEFAULTS, ...options };
-  const learn = innerLoop({ ...loop, mapRate: 0 });
+  const learn = cosineDescent({ ...loop, mapRate: 0 });
   return {
     ...cosineHead('adapted', fewRows),
 

@@ -11,6 +11,8 @@ export type Support = {
   mask: np.Array;
   /** `[C, D]`: the embedding of each class's name or description, unit length; zero where there is none. */
   names: np.Array;
+  /** `[U, D]`, unit length: texts whose class is not known, for heads that read them; a zero row is padding. */
+  unlabelled?: np.Array;
 };
 
 /** Meta-parameters: named arrays, nested at will, built by a head's `init` alone. */
@@ -28,6 +30,8 @@ export type Head = {
   readonly name: string;
   /** A class's state depends on the other classes' rows too; else a class can be induced by itself. */
   readonly contextual?: true;
+  /** `adapt` learns from `Support.unlabelled` too, where there is any. */
+  readonly readsUnlabelled?: true;
   /** What the head learns offline; an empty tree where it learns nothing. */
   init(key: np.Array, dimension: number): Params;
   /** Class state from a support set. */

@@ -1,159 +1,91 @@
-import { grad, jit, numpy as np, tree } from '@jax-js/jax';
-import { adam, type AdamState, adamStepSize } from './adam.js';
-import type { Support } from './head.js';
-import { project } from './layers.js';
-import { boundedCrossEntropy, classMask, innerProducts, inverseLength, MASKED, unit } from './ops.js';
+import type { numpy as np } from '@jax-js/jax';
+import { lax, tree } from '@jax-js/jax';
+import type { Params } from './head.js';
 
-/** What a head that adapts moves by gradient steps on a bot's support set. */
-export type Learner = {
-  /** Class rows w_c: `[C, D]`, unit length. */
-  weights: np.Array;
-  /** A of f(x) = (x + A x) / |x + A x|, a linear layer on top of the encoder: `[D, D]`. Without it f(x) = x. */
-  map?: np.Array;
+/** Where a learner stands on a support set, as far as a step may know. */
+export type Slope<Learner extends Params> = {
+  /** L, the loss of the support set: a scalar. */
+  loss: np.Array;
+  /** dL / d theta. */
+  gradient: Learner;
 };
 
-export type InnerLoop = {
-  readonly steps: number;
-  /** Learning rate of the class rows. */
-  readonly rate: number;
-  /** Learning rate of the map. */
-  readonly mapRate: number;
-  /** s in the loss's softmax. Below the scale of the scores, so that rows that are right already still pull. */
-  readonly lossScale: number;
+/** How steps are made from slopes: a pair of functions, as everywhere an optimiser is. Both consume what they are given. */
+export type StepRule<Learner extends Params, State> = {
+  /** What is carried from step to step. */
+  init(start: Learner): State;
+  /** @param t = 1, 2, ... */
+  update(at: Learner, slope: Slope<Learner>, state: State, t: number): [Learner, State];
 };
 
 /**
- * The inner loop of Proto-MAML (Triantafillou et al. 2020), with Adam in place of plain gradient descent: a few full-batch
- * steps down the cross-entropy of softmax_c(s cos(w_c, f(x))) over the support set, every class weighing the same; class
- * rows keep unit length.
+ * The inner loop, which every method of "learning to learn" shares: a learner starts at theta_0 and goes down the loss of one
+ * task's support set,
  *
- * @returns a function of a support set and of where to start, that gives where the steps lead to; both are consumed.
+ *   theta_t = rule(theta_{t-1}, dL/dtheta (theta_{t-1})),   t = 1 ... steps.
+ *
+ * What a method learns offline is where to start (MAML), how far to step (Meta-SGD), or the rule itself (learned optimisers);
+ * the server's heads that adapt run the very same loop. It is a plain function of arrays: an outer loss that calls it is
+ * differentiated through all of its steps.
+ *
+ * @param start theta_0; consumed.
+ * @param slopeAt the slope at a learner, which it consumes.
+ * @param visit sees each learner on the way, theta_1 to theta_steps; the reference is its own.
+ * @returns theta_steps.
  */
-export function innerLoop({ steps, rate, mapRate, lossScale }: InnerLoop) {
-  const moveWeights = jit((weights: np.Array, moments: AdamState, size: np.Array, examples: Examples) => {
-    const loss = (w: np.Array) => supportLoss({ weights: w, embedded: examples.rows }, examples, lossScale);
-    return movedRows(weights, grad(loss)(weights.ref), moments, size);
-  });
-
-  // With a map the gradient is taken in two parts, d loss / d f(x) and then, by the chain rule, d loss / d A: one compiled
-  // function of both would work out every f(x) anew for every entry of A, and take seventy times as long.
-  const embed = jit(mapped);
-  const slopes = jit((outer: Outer, examples: Examples) =>
-    grad((o: Outer) => supportLoss(o, examples, lossScale))(outer),
-  );
-  const ofMap = jit((slope: np.Array, rows: np.Array) => np.matmul(np.transpose(slope), rows)); // [D, D]
-  const moveBoth = jit(
-    (learner: Required<Learner>, slope: Required<Learner>, moments: Moments, sizes: Sizes) => {
-      const [weights, ofWeights] = movedRows(learner.weights, slope.weights, moments.weights, sizes.weights);
-      const [map, ofTheMap] = adam.update(learner.map, slope.map, moments.map!, sizes.map!);
-      return [
-        { weights, map },
-        { weights: ofWeights, map: ofTheMap },
-      ] as [Required<Learner>, Moments];
-    },
-  );
-
-  const step = (learner: Learner, moments: Moments, sizes: Sizes, examples: Examples): [Learner, Moments] => {
-    const { weights, map } = learner;
-    if (map === undefined) {
-      const [next, ofWeights] = moveWeights(weights, moments.weights, sizes.weights, examples);
-      return [{ weights: next }, { weights: ofWeights }];
-    }
-    const embedded = embed(map.ref, examples.rows.ref); // [M, D]
-    const slope = slopes({ weights: weights.ref, embedded }, tree.ref(examples));
-    const { rows, ...rest } = examples;
-    tree.dispose(rest);
-    const both = { weights: slope.weights, map: ofMap(slope.embedded, rows) };
-    return moveBoth({ weights, map }, both, moments, sizes);
-  };
-
-  return (support: Support, start: Learner): Learner => {
-    const examples = examplesOf(support);
-    let learner = start;
-    let moments: Moments = {
-      weights: adam.init(start.weights.ref),
-      ...(start.map && { map: adam.init(start.map.ref) }),
-    };
-    for (let t = 1; t <= steps; t++) {
-      const sizes = {
-        weights: adamStepSize(rate, t),
-        ...(start.map && { map: adamStepSize(mapRate, t) }),
-      };
-      [learner, moments] = step(learner, moments, sizes, tree.ref(examples));
-    }
-    tree.dispose([examples, moments]);
-    return learner;
-  };
+export function innerLoop<Learner extends Params, State extends Params>(
+  start: Learner,
+  slopeAt: (at: Learner) => Slope<Learner>,
+  rule: StepRule<Learner, State>,
+  steps: number,
+  visit?: (at: Learner, t: number) => void,
+): Learner {
+  let at = start;
+  let state = rule.init(tree.ref(start));
+  for (let t = 1; t <= steps; t++) {
+    [at, state] = rule.update(at, slopeAt(tree.ref(at)), state, t);
+    visit?.(tree.ref(at), t);
+  }
+  tree.dispose(state);
+  return at;
 }
 
-type Moments = { weights: AdamState; map?: AdamState };
-type Sizes = { weights: np.Array; map?: np.Array };
-
-/** What the loss is a function of, the map apart. */
-type Outer = {
-  /** `[C, D]` */
-  weights: np.Array;
-  /** x + A x of the support rows: `[M, D]`, of any length. */
-  embedded: np.Array;
-};
-
-/** Class rows a step on, back at unit length. */
-function movedRows(
-  weights: np.Array,
-  slope: np.Array,
-  moments: AdamState,
-  size: np.Array,
-): [np.Array, AdamState] {
-  const [next, state] = adam.update(weights, slope, moments, size);
-  return [unit(next), state];
-}
-
-/** The support set as M = C K labelled examples. */
-type Examples = {
-  /** `[M, D]` */
-  rows: np.Array;
-  /** `[M, C]`, one-hot. */
-  targets: np.Array;
-  /** `[M]`: what each example weighs in the loss; the same in sum for every class, 1 over all. */
-  weights: np.Array;
-  /** `[C]`: 0, or MASKED for a class that is padding. */
-  padding: np.Array;
-};
-
-function examplesOf(support: Support): Examples {
-  const [C, K, D] = support.rows.shape as [number, number, number];
-  const shots = support.mask.ref.sum(1, { keepdims: true }); // [C, 1]
-  const classes = shots.ref.greater(0).astype(np.float32).sum();
+/**
+ * theta - alpha o dL/dtheta (Finn et al. 2017, eq. 1; with a rate for every number Li et al. 2017, eq. 1).
+ *
+ * @param ratesAt alpha of step t = 1, 2, ...: a tree like the learner's, of arrays that broadcast to its; consumed.
+ */
+export function gradientDescent<Learner extends Params>(
+  ratesAt: (t: number) => Params,
+): StepRule<Learner, Params> {
   return {
-    rows: support.rows.ref.reshape([C * K, D]),
-    targets: np.repeat(np.eye(C), K, 0),
-    weights: support.mask.ref
-      .div(np.maximum(shots, 1))
-      .div(np.maximum(classes, 1))
-      .reshape([C * K]),
-    padding: classMask(support).sub(1).mul(-MASKED),
+    init: (start) => {
+      tree.dispose(start);
+      return {};
+    },
+    update: (at, { loss, gradient }, state, t) => {
+      loss.dispose();
+      const move = (x: np.Array, slope: np.Array, rate: np.Array) => x.sub(slope.mul(rate));
+      return [tree.map(move, at, gradient, ratesAt(t)) as Learner, state];
+    },
   };
 }
 
-/** Cross-entropy of softmax_c(s cos(w_c, f(x))) over the support set: a scalar. Arguments are consumed. */
-export function supportLoss({ weights, embedded }: Outer, examples: Omit<Examples, 'rows'>, scale: number) {
-  const { targets, padding, weights: ofExamples } = examples;
-  const shrink = inverseLength(embedded.ref); // [M, 1]
-  const cosines = innerProducts(embedded, unit(weights)).mul(shrink); // [M, C]
-  return boundedCrossEntropy(cosines.mul(scale).add(padding), targets, ofExamples, scale);
-}
-
-/** x + A x: `[..., D]` to `[..., D]`. */
-export function mapped(map: np.Array, x: np.Array): np.Array {
-  return project(map, x.ref).add(x);
-}
-
 /**
- * Class vectors that have not been through the loop, given the mean move of others that have: at unit length, `[C, D]`.
+ * The slope as an outer gradient shall see it: the value is the same, what is differentiated of it is `order` times as much.
  *
- * @param induced others as they started, and
- * @param adapted as they have ended.
+ * @param order 1 differentiates through the inner gradients (second order: MAML), 0 takes them for constants (first order:
+ *   FOMAML); an array `[1]` of a number between anneals from one to the other (Antoniou et al. 2019, section 4). Not consumed.
  */
-export function withMeanMove(fresh: np.Array, induced: np.Array, adapted: np.Array): np.Array {
-  return unit(fresh.add(adapted.sub(induced).mean(0)));
+export function seenThrough<Learner extends Params>(
+  { loss, gradient }: Slope<Learner>,
+  order: 0 | 1 | np.Array,
+): Slope<Learner> {
+  const seen = (x: np.Array): np.Array => {
+    if (order === 1) return x;
+    if (order === 0) return lax.stopGradient(x);
+    const constant = lax.stopGradient(x.ref);
+    return constant.ref.add(x.sub(constant).mul(order.ref));
+  };
+  return { loss: lax.stopGradient(loss), gradient: tree.map<np.Array, np.Array, Learner>(seen, gradient) };
 }

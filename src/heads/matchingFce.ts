@@ -119,7 +119,7 @@ function contextualRows(params: MatchingFceParams, { rows, mask, names }: Suppor
  * The matrix that sorts rows by their cosine to the mean of all, descending, padding last: rows `[N, D]` and mask `[N]` to
  * `[N, N]`, in whose row r stands a 1 for the row that is read r-th.
  */
-function typicalFirst(rows: np.Array, mask: np.Array): np.Array {
+export function typicalFirst(rows: np.Array, mask: np.Array): np.Array {
   const N = rows.shape[0]!;
   const mean = maskedMean(np.expandDims(rows.ref, 0), np.expandDims(mask.ref, 0)); // [1, D]
   const typicality = innerProducts(mean, unit(rows)).reshape([N]).add(mask.sub(1).mul(2)); // padding behind

@@ -49,10 +49,9 @@ export function rowProducts(queries: np.Array, rows: np.Array): np.Array {
 }
 
 /** 1 for a class that has an example or a name, 0 for padding: `[C]`. */
-export function classMask(support: Support): np.Array {
-  const examples = support.mask.sum(1); // [C]
-  const named = np.square(support.names).sum(1); // [C]
-  support.rows.dispose();
+export function classMask({ mask, names }: Pick<Support, 'mask' | 'names'>): np.Array {
+  const examples = mask.sum(1); // [C]
+  const named = np.square(names).sum(1); // [C]
   return examples.add(named).greater(0).astype(np.float32);
 }
 

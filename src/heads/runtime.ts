@@ -9,6 +9,8 @@ export interface SupportRows {
   readonly rows: Float32Array;
   /** `[C, D]`: embeddings of names or descriptions; zero rows where there is none. */
   readonly names: Float32Array;
+  /** `[U, D]`, unit length: texts whose class is not known, for a head that reads them. */
+  readonly unlabelled?: Float32Array;
 }
 
 /** One array of a class state outside of jax-js; axis 0 is the class. Goes from thread to thread as it is. */
@@ -96,7 +98,10 @@ export class HeadRuntime {
     // Every shape is compiled anew, and what was compiled takes memory for good.
     const C = support.counts.length;
     const K = rowBucket(Math.max(...support.counts));
-    const padded = padSupport(support, this.dimension, K, classMultiple(C));
+    const padded = {
+      ...padSupport(support, this.dimension, K, classMultiple(C)),
+      ...(this.head.readsUnlabelled && padUnlabelled(support, this.dimension)),
+    };
     const state = download(adaptedState(this.head, tree.ref(this.#params), padded));
     return gatherClasses(Array.from({ length: C }, (_, at) => ({ state, at })))!;
   }
@@ -278,6 +283,15 @@ function padSupport({ counts, rows, names }: SupportRows, D: number, K: number, 
     mask: np.array(mask, { shape: [C, K] }),
     names: np.array(paddedNames, { shape: [C, D] }),
   };
+}
+
+/** `[U, D]` with U up to a bucket; nothing where there are no such texts. */
+function padUnlabelled({ unlabelled }: SupportRows, D: number): Pick<Support, 'unlabelled'> {
+  if (unlabelled === undefined || unlabelled.length === 0) return {};
+  const rows = rowBucket(unlabelled.length / D);
+  const padded = new Float32Array(rows * D);
+  padded.set(unlabelled);
+  return { unlabelled: np.array(padded, { shape: [rows, D] }) };
 }
 
 function download(state: ClassState): Leaves {

@@ -60,7 +60,8 @@ export function siamese(given: HeadOptions = {}): TrainedHead {
     score: (params: SiameseParams, { rows, mask }: SiameseState, queries) =>
       bestRow(pairLogits(params, rows, queries), mask),
 
-    loss: (params: SiameseParams, { support, queries, targets, weights }) => {
+    loss: (params: SiameseParams, { support, queries, targets, weights, progress }) => {
+      progress?.dispose();
       const { rows, mask } = induce(refRows(params), support);
       return pairCrossEntropy(pairLogits(params, rows, queries), targets, weights, mask);
     },

@@ -1,7 +1,12 @@
 import { KshotError } from '../errors.js';
 import { dmin } from './dmin.js';
 import { induction } from './induction.js';
+import { learnedOptimiser } from './learnedOptimiser.js';
+import { lstmMetaLearner } from './lstmMetaLearner.js';
+import { MAML_METHODS, maml, type MamlName } from './maml.js';
+import { mann } from './mann.js';
 import { matchingFce } from './matchingFce.js';
+import { metaNetworks } from './metaNetworks.js';
 import { projected } from './projected.js';
 import { relation } from './relation.js';
 import { siamese } from './siamese.js';
@@ -17,7 +22,21 @@ export const TRAINED_HEADS = {
   induction,
   dmin,
   weighing,
+  mann,
+  'meta-networks': metaNetworks,
+  'lstm-meta-learner': lstmMetaLearner,
+  'learned-optimiser': learnedOptimiser,
+  ...mamlFamily(),
 } satisfies Record<string, (options?: HeadOptions) => TrainedHead>;
+
+/** The family's heads by name. */
+function mamlFamily() {
+  const entries = Object.keys(MAML_METHODS).map((name) => [
+    name,
+    (options?: HeadOptions) => maml(name as MamlName, options),
+  ]);
+  return Object.fromEntries(entries) as Record<MamlName, (options?: HeadOptions) => TrainedHead>;
+}
 
 export type TrainedHeadName = keyof typeof TRAINED_HEADS;
 

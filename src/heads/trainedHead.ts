@@ -14,6 +14,8 @@ export type Episode = {
   weights: np.Array;
   /** Of a head that adapts: what `adapt` has made of the support set, a constant to the loss's gradient. */
   adapted?: ClassState;
+  /** `[1]`: the share of the training that is over, for losses that change on the way; 1 where it is absent. */
+  progress?: np.Array;
 };
 
 /** What a head is built with besides the embeddings' dimension: sizes, counts and switches, as a checkpoint records them. */
@@ -23,7 +25,7 @@ export type HeadOptions = Readonly<Record<string, number | boolean>>;
 export type TrainedHead = Head & {
   /** All options, the defaults filled in. */
   readonly options: HeadOptions;
-  /** Of a head that adapts: what `adapt` gives does not depend on the parameters, and is worked out once for an episode. */
+  /** Of a head that adapts: what `adapt` gives does not depend on the parameters. An episode's is worked out once (`adapted`). */
   readonly adaptsAlike?: true;
   /** The loss that its paper trains it with, over one episode: a scalar. Every argument is consumed. */
   loss(params: Params, episode: Episode): np.Array;
@@ -39,7 +41,8 @@ export type ScoreLoss = (
 
 /** The loss over an episode of a head that learns from its scores alone. */
 export function scoreLoss(head: Pick<Head, 'induce' | 'score'>, loss: ScoreLoss): TrainedHead['loss'] {
-  return (params, { support, queries, targets, weights, adapted }) => {
+  return (params, { support, queries, targets, weights, adapted, progress }) => {
+    progress?.dispose();
     const classes = occupied(support.mask.ref);
     if (adapted !== undefined) tree.dispose(support);
     const state = adapted ?? head.induce(tree.ref(params), support);

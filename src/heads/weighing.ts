@@ -1,6 +1,6 @@
 import { numpy as np, tree } from '@jax-js/jax';
 import type { Head, Support } from './head.js';
-import { innerLoop, type Learner, mapped, withMeanMove } from './innerLoop.js';
+import { COSINE_DESCENT, cosineDescent, type CosineLearner, mapped, withMeanMove } from './cosineLearner.js';
 import { crossEntropy } from './losses.js';
 import { fewRowsBonus, innerProducts, maskedMean, maskedSoftmax, rowProducts, unit } from './ops.js';
 import { type HeadOptions, resolveOptions, scoreLoss, type TrainedHead } from './trainedHead.js';
@@ -12,9 +12,7 @@ export type WeighingOptions = {
   readonly map: boolean;
 };
 
-/** Chosen on validation (docs/defaults.md), as are the constants of the inner loop. */
-const DEFAULTS: WeighingOptions = { steps: 20, map: true };
-const LOOP = { rate: 0.01, mapRate: 0.001, lossScale: 10 };
+const DEFAULTS: WeighingOptions = { steps: COSINE_DESCENT.steps, map: true };
 
 export type WeighingParams = {
   /** What each similarity weighs, before the softmax over the four, in a class of one row: `[4]`. */
@@ -69,7 +67,7 @@ const TINY = 1e-30;
  */
 export function weighing(given: HeadOptions = {}): TrainedHead {
   const options = resolveOptions('weighing', DEFAULTS, given);
-  const learn = innerLoop({ ...LOOP, steps: options.steps });
+  const learn = cosineDescent({ ...COSINE_DESCENT, steps: options.steps });
 
   const head: Head = {
     name: 'weighing',
@@ -96,7 +94,7 @@ export function weighing(given: HeadOptions = {}): TrainedHead {
       const { weights, ...rest } = state as WeighingState;
       tree.dispose([params, rest]);
       const D = weights.shape[1]!;
-      const start: Learner = options.map ? { weights, map: np.zeros([D, D]) } : { weights };
+      const start: CosineLearner = options.map ? { weights, map: np.zeros([D, D]) } : { weights };
       return behindMap(learn(tree.ref(support), start), support);
     },
 
@@ -157,7 +155,7 @@ function nearest(cosines: np.Array, mask: np.Array, tau: np.Array): np.Array {
 }
 
 /** The state that the inner loop's outcome makes of a support set; both are consumed. */
-function behindMap({ weights, map }: Learner, { rows, mask, names }: Support): WeighingState {
+function behindMap({ weights, map }: CosineLearner, { rows, mask, names }: Support): WeighingState {
   if (map === undefined)
     return { weights, prototypes: unit(maskedMean(rows.ref, mask.ref)), rows, mask, names };
   const back = np.transpose(map.ref);

@@ -1,5 +1,4 @@
-import type { numpy as np } from '@jax-js/jax';
-import { jit, tree, valueAndGrad } from '@jax-js/jax';
+import { jit, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { KshotError } from '../errors.js';
 import { namedLeaves, toParams } from '../heads/checkpoint.js';
 import { adaptedState, type ClassState, type Params } from '../heads/head.js';
@@ -253,16 +252,17 @@ export class Trainer {
     for (const compiled of [this.#slope, this.#add, this.#update]) compiled.dispose();
   }
 
-  /** Episode i as the head's loss takes it: of a head that adapts, its support set has been through the inner loop. */
+  /** Episode i as the head's loss takes it: with what its support set adapts to, where that is a constant to the loss. */
   #episode(i: number): HeadEpisode {
     const { pool = Infinity } = this.#plan;
-    const episode = headEpisode(this.#tasks.training.at(i % pool));
-    if (this.#head.adapt === undefined) return episode;
+    const progress = np.array(new Float32Array([this.#step / this.steps]), { shape: [1] });
+    const episode = { ...headEpisode(this.#tasks.training.at(i % pool)), progress };
+    if (!this.#head.adaptsAlike) return episode;
     const known = this.#adapted.get(i % pool);
     if (known !== undefined) return { ...episode, adapted: tree.ref(known) };
     const params = tree.ref(this.#arrays.params);
     const adapted = adaptedState(this.#head, params, tree.ref(episode.support));
-    if (this.#head.adaptsAlike && Number.isFinite(pool)) this.#adapted.set(i, tree.ref(adapted));
+    if (Number.isFinite(pool)) this.#adapted.set(i, tree.ref(adapted));
     return { ...episode, adapted };
   }
 

@@ -19,15 +19,17 @@ export class Validator {
 
   /** What measures a head, compiled once; to be given back by `dispose()`. */
   measure(head: Head & Pick<TrainedHead, 'adaptsAlike'>): HeadMeasure {
-    const induce = jit((params: Params, support: Support) => head.induce(params, support));
+    // What adapts alike is worked out once an episode, and its inner loop compiles its own steps.
+    const stateFor = head.adaptsAlike
+      ? undefined
+      : jit((params: Params, support: Support) => adaptedState(head, params, support));
     const score = jit((params: Params, state: ClassState, queries: np.Array) =>
       head.score(params, state, queries),
     );
     const kept = new Map<number, ClassState>();
     const stateOf = (params: Params, i: number, arrays: EpisodeArrays): ClassState => {
-      if (head.adapt === undefined) return induce(tree.ref(params), supportOf(arrays));
+      if (stateFor !== undefined) return stateFor(tree.ref(params), supportOf(arrays));
       const state = kept.get(i) ?? adaptedState(head, tree.ref(params), supportOf(arrays));
-      if (!head.adaptsAlike) return state;
       kept.set(i, state);
       return tree.ref(state);
     };
@@ -42,7 +44,7 @@ export class Validator {
         meanInterval(Array.from({ length: this.#episodes }, (_, i) => accuracyOf(params, i))),
       dispose: () => {
         tree.dispose([...kept.values()]);
-        induce.dispose();
+        stateFor?.dispose();
         score.dispose();
       },
     };

@@ -20,14 +20,49 @@ const HEADS: [string, TrainedHeadName, HeadOptions][] = [
   ['dmin', 'dmin', { memory: 5, capsules: 2 }],
   ['dmin with a residual', 'dmin', { memory: 5, capsules: 2, residual: true }],
   ['weighing', 'weighing', { steps: 3 }],
+  ['mann', 'mann', { width: 4, slots: 5 }],
+  ['meta-networks', 'meta-networks', { width: 5, hidden: 6, units: 3 }],
+  // By default inner gradients count as constants, and the outer ones are not those of the loss.
+  ['lstm-meta-learner', 'lstm-meta-learner', { steps: 2, units: 3, sharpness: 2, secondOrder: true }],
+  [
+    'learned-optimiser',
+    'learned-optimiser',
+    { steps: 2, units: 3, unroll: 2, sharpness: 20, secondOrder: true },
+  ],
+  ...(['maml', 'fomaml', 'reptile', 'meta-sgd', 'maml-plus-plus', 'anil', 'proto-maml'] as const).map(
+    (name): [string, TrainedHeadName, HeadOptions] => [name, name, { steps: 2, rowRate: 200, bodyRate: 100 }],
+  ),
+  ['proto-maml by the cosine', 'proto-maml', { steps: 2, rowRate: 200, bodyRate: 100, cosine: true }],
 ];
+
+/** Promises that a method does not make, and why. */
+const IN_DOUBLE = 'test/heads/maml.test.ts holds them to finite differences in double precision';
+const EXEMPT: Partial<Record<TrainedHeadName, { readonly gradients: string; readonly learning?: string }>> = {
+  maml: { gradients: IN_DOUBLE },
+  fomaml: { gradients: 'takes inner gradients for constants: test/heads/maml.test.ts has what it shall be' },
+  reptile: {
+    gradients: 'as of fomaml',
+    learning: 'goes down a distance that says nothing of the queries',
+  },
+  'meta-sgd': { gradients: IN_DOUBLE },
+  'maml-plus-plus': { gradients: IN_DOUBLE },
+  anil: { gradients: IN_DOUBLE },
+  'proto-maml': { gradients: IN_DOUBLE },
+};
 const D = 8;
 const SHOTS = [2, 1, 3];
 const C = SHOTS.length;
 const TOLERANCE = 2e-3;
-/** Of the training that is tried; a relation network has more to find out. */
-const TRAINING = { steps: 12, rate: 0.03 };
-const LONGER = { steps: 150, rate: 0.005 };
+/** Of the training that is tried; a relation network has more to find out, and gates that are all but shut move slowly. */
+const TRAINING = {
+  relation: { steps: 150, rate: 0.005 },
+  'lstm-meta-learner': { steps: 12, rate: 0.1 },
+  maml: { steps: 60, rate: 0.03 },
+  fomaml: { steps: 60, rate: 0.03 },
+  anil: { steps: 60, rate: 0.03 },
+  'proto-maml': { steps: 60, rate: 0.03 },
+  others: { steps: 12, rate: 0.03 },
+};
 
 beforeAll(initHeads);
 
@@ -118,44 +153,48 @@ describe.each(HEADS)('trained head %s', (_, name, options) => {
     expect(lossAt(3, 3, 2)).toBeCloseTo(lossAt(2, 2, 0), 4);
   });
 
-  test('gradients equal finite differences, for every parameter', () => {
-    const size = 6; // of the embeddings; every tensor is tried
-    // The numbers of `weighing` are logarithms: at the others' spread its logits are too small to have slopes.
-    const spread = name === 'weighing' ? 1.5 : 0.6;
-    const start = drawn(head.init(random.key(5), size), spread, 70);
-    const episode = paddedEpisode(size, 8);
-    const loss = jit((p: Params, e: Episode) => head.loss(p, e));
-    const gradient = valueAndGrad((p: Params, e: Episode) => head.loss(p, e))(
-      tree.ref(start),
-      tree.ref(episode),
-    )[1];
+  const { gradients, learning } = EXEMPT[name] ?? {};
+  (gradients === undefined ? test : test.skip)(
+    'gradients equal finite differences, for every parameter',
+    () => {
+      const size = 6; // of the embeddings; every tensor is tried
+      // The numbers of `weighing` are logarithms: at the others' spread its logits are too small to have slopes.
+      const spread = name === 'weighing' ? 1.5 : 0.6;
+      const start = drawn(head.init(random.key(5), size), spread, 70);
+      const episode = paddedEpisode(size, 8);
+      const loss = jit((p: Params, e: Episode) => head.loss(p, e));
+      const gradient = valueAndGrad((p: Params, e: Episode) => head.loss(p, e))(
+        tree.ref(start),
+        tree.ref(episode),
+      )[1];
 
-    const [leaves, structure] = tree.flatten<np.Array>(start);
-    const slopes = tree.leaves<np.Array>(gradient).map(values);
-    const tensors = leaves.map((leaf) => ({ shape: leaf.shape, data: values(leaf) }));
-    const lossAt = (tensor: number, element: number, step: number) => {
-      const arrays = tensors.map(({ shape, data }, i) =>
-        a(i === tensor ? data.with(element, data[element]! + step) : data, ...shape),
-      );
-      return loss(tree.unflatten(structure, arrays), tree.ref(episode)).item();
-    };
-    const h = 4e-3;
-    tensors.forEach(({ data }, tensor) => {
-      const largest = Math.max(...slopes[tensor]!.map(Math.abs));
-      expect(largest).toBeGreaterThan(2e-4); // the comparison says something
-      const stride = Math.max(1, Math.floor(data.length / 8));
-      for (let i = 0; i < data.length; i += stride) {
-        const difference = (lossAt(tensor, i, h) - lossAt(tensor, i, -h)) / (2 * h);
-        const off = Math.abs(slopes[tensor]![i]! - difference);
-        if (off > 0.02 * largest + 5e-5) {
-          throw new Error(
-            `tensor ${tensor}, element ${i}: gradient ${slopes[tensor]![i]}, difference ${difference}`,
-          );
+      const [leaves, structure] = tree.flatten<np.Array>(start);
+      const slopes = tree.leaves<np.Array>(gradient).map(values);
+      const tensors = leaves.map((leaf) => ({ shape: leaf.shape, data: values(leaf) }));
+      const lossAt = (tensor: number, element: number, step: number) => {
+        const arrays = tensors.map(({ shape, data }, i) =>
+          a(i === tensor ? data.with(element, data[element]! + step) : data, ...shape),
+        );
+        return loss(tree.unflatten(structure, arrays), tree.ref(episode)).item();
+      };
+      const h = 4e-3;
+      tensors.forEach(({ data }, tensor) => {
+        const largest = Math.max(...slopes[tensor]!.map(Math.abs));
+        expect(largest).toBeGreaterThan(2e-4); // the comparison says something
+        const stride = Math.max(1, Math.floor(data.length / 8));
+        for (let i = 0; i < data.length; i += stride) {
+          const difference = (lossAt(tensor, i, h) - lossAt(tensor, i, -h)) / (2 * h);
+          const off = Math.abs(slopes[tensor]![i]! - difference);
+          if (off > 0.02 * largest + 5e-5) {
+            throw new Error(
+              `tensor ${tensor}, element ${i}: gradient ${slopes[tensor]![i]}, difference ${difference}`,
+            );
+          }
         }
-      }
-    });
-    tree.dispose(episode);
-  });
+      });
+      tree.dispose(episode);
+    },
+  );
 
   test('gives back every array that it is given', () => {
     const counts = (...given: (Params | Support | Episode)[]) =>
@@ -185,33 +224,36 @@ describe.each(HEADS)('trained head %s', (_, name, options) => {
     tree.dispose(state);
   });
 
-  test('a few steps of Adam lower the loss on episodes that it has not seen', () => {
-    const loss = jit((p: Params, e: Episode) => head.loss(p, e));
-    const step = jit(
-      (p: Params, moments: AdamState[], stepSize: np.Array, e: Episode): [Params, AdamState[]] => {
-        const [value, gradient] = valueAndGrad((q: Params) => head.loss(q, e))(tree.ref(p));
-        value.dispose();
-        const slopes = tree.leaves<np.Array>(gradient);
-        const [leaves, structure] = tree.flatten<np.Array>(p);
-        const next = leaves.map((x, i) => adam.update(x, slopes[i]!, moments[i]!, stepSize.ref));
-        stepSize.dispose();
-        const arrays = next.map(([x]) => x);
-        return [tree.unflatten(structure, arrays), next.map(([, state]) => state)];
-      },
-    );
+  (learning === undefined ? test : test.skip)(
+    'a few steps of Adam lower the loss on episodes that it has not seen',
+    () => {
+      const loss = jit((p: Params, e: Episode) => head.loss(p, e));
+      const step = jit(
+        (p: Params, moments: AdamState[], stepSize: np.Array, e: Episode): [Params, AdamState[]] => {
+          const [value, gradient] = valueAndGrad((q: Params) => head.loss(q, e))(tree.ref(p));
+          value.dispose();
+          const slopes = tree.leaves<np.Array>(gradient);
+          const [leaves, structure] = tree.flatten<np.Array>(p);
+          const next = leaves.map((x, i) => adam.update(x, slopes[i]!, moments[i]!, stepSize.ref));
+          stepSize.dispose();
+          const arrays = next.map(([x]) => x);
+          return [tree.unflatten(structure, arrays), next.map(([, state]) => state)];
+        },
+      );
 
-    const held = [0, 1, 2, 3].map((seed) => noisyEpisode(100 + seed));
-    const measure = (p: Params) => held.reduce((sum, e) => sum + loss(tree.ref(p), tree.ref(e)).item(), 0);
-    let current = head.init(random.key(13), D);
-    let moments = tree.leaves<np.Array>(current).map((x) => adam.init(x.ref));
-    const before = measure(current);
-    const { steps, rate } = name === 'relation' ? LONGER : TRAINING;
-    for (let t = 1; t <= steps; t++) {
-      [current, moments] = step(current, moments, adamStepSize(rate, t), noisyEpisode(t));
-    }
-    expect(measure(current)).toBeLessThan(0.9 * before);
-    tree.dispose([current, moments, held]);
-  });
+      const held = [0, 1, 2, 3].map((seed) => noisyEpisode(100 + seed));
+      const measure = (p: Params) => held.reduce((sum, e) => sum + loss(tree.ref(p), tree.ref(e)).item(), 0);
+      let current = head.init(random.key(13), D);
+      let moments = tree.leaves<np.Array>(current).map((x) => adam.init(x.ref));
+      const before = measure(current);
+      const { steps, rate } = TRAINING[name as keyof typeof TRAINING] ?? TRAINING.others;
+      for (let t = 1; t <= steps; t++) {
+        [current, moments] = step(current, moments, adamStepSize(rate, t), noisyEpisode(t));
+      }
+      expect(measure(current)).toBeLessThan(0.9 * before);
+      tree.dispose([current, moments, held]);
+    },
+  );
 });
 
 /** Three classes that differ in their first three dimensions alone; the others are louder, and noise. */

@@ -2,7 +2,7 @@ import { grad, type numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { adam, adamStepSize } from '../../src/heads/adam.js';
 import { adaptedHead } from '../../src/heads/adapted.js';
-import { supportLoss } from '../../src/heads/innerLoop.js';
+import { supportLoss } from '../../src/heads/cosineLearner.js';
 import { boundedCrossEntropy, unit } from '../../src/heads/ops.js';
 import { createHead } from '../../src/heads/registry.js';
 import { gatherClasses, HeadRuntime, initHeads } from '../../src/heads/runtime.js';

@@ -29,6 +29,8 @@ export const cellSchema = z.strictObject({
       data: z.array(z.string()),
       seed: z.int(),
       episodes: z.int(),
+      /** That the training took, on whatever else the machine did; not known of older ones. */
+      seconds: z.number().optional(),
       /** Its validations, for the learning curve. */
       history: z.array(validationPoint).optional(),
       /** Of the untrained prototypes on the validation's episodes. */

@@ -1,7 +1,7 @@
 import { KshotError } from '../../errors.js';
 import { cellKey } from './cell.js';
 import type { Evaluator, Measured } from './evaluator.js';
-import { type FoundHead, findHead } from './evaluatedHead.js';
+import { findHead } from './evaluatedHead.js';
 import type { Report } from './episodic.js';
 import { type BenchmarkPlan, fillSet, type RowPlan, settingsOf, variantOf } from './plan.js';
 import type { Setting } from './protocol.js';
@@ -28,7 +28,7 @@ export interface FillOptions {
   progress?(label: string): { update: Report; stop(): void };
   /** Told of each cell that was evaluated, and how long it took. */
   inform(message: string): void;
-  /** Told of a checkpoint that is absent or of no use; throws where that shall be the end. */
+  /** Told of an encoder, calibration or checkpoint that is absent or of no use; throws where that shall be the end. */
   missing(error: KshotError): void;
 }
 
@@ -44,10 +44,12 @@ export async function fillBenchmark(
   options: FillOptions,
 ): Promise<void> {
   for (const setting of settingsOf(plan)) {
-    const calibration = plan.calibration === undefined ? undefined : fillSet(plan.calibration, setting);
-    const bench = await options.bench(fillSet(plan.encoder, setting), calibration);
     for (const row of plan.rows) {
       if (options.wanted?.(row) === false) continue;
+      const calibration =
+        plan.calibration === undefined || !row.calibrated ? undefined : fillSet(plan.calibration, setting);
+      const bench = await found(options.bench(fillSet(plan.encoder, setting), calibration), options);
+      if (bench === undefined) continue;
       for (const head of row.heads) await fillCell(setting, row, head, bench, store, options);
     }
   }
@@ -64,21 +66,21 @@ async function fillCell(
   const { protocol } = setting;
   const slot = { setting: settingId(setting), row: row.name, head };
   const encoder = await bench.fingerprintOf(setting);
-  const found = await findOrSay(options.locate(fillSet(head, setting)), encoder, options);
-  if (found === undefined) return;
+  const evaluable = await found(findHead(options.locate(fillSet(head, setting)), encoder), options);
+  if (evaluable === undefined) return;
   const variant = variantOf(row);
   const judged = protocol.kind === 'intents' || protocol.kind === 'out-of-scope';
   const key = cellKey({
     protocol,
     variant,
     encoder,
-    head: found.identity,
+    head: evaluable.identity,
     calibration: judged ? bench.calibration : undefined,
   });
   if (store.get(slot)?.key === key) return;
 
   const label = `${slot.setting}: ${row.name}`;
-  const evaluated = found.open(await bench.evaluator.dimensionOf(protocol));
+  const evaluated = evaluable.open(await bench.evaluator.dimensionOf(protocol));
   const bar = options.progress?.(label);
   const start = performance.now();
   let measured: Measured;
@@ -94,18 +96,15 @@ async function fillCell(
     bar?.stop();
   }
   options.inform(`${label}: ${measured.unsupported ?? timeOf(measured, performance.now() - start)}`);
-  const { metadata } = found;
-  const training = metadata === undefined ? {} : { training: readTraining(found.identity, metadata) };
+  const { metadata } = evaluable;
+  const training = metadata === undefined ? {} : { training: readTraining(evaluable.identity, metadata) };
   await store.put(slot, { key, protocol, ...training, ...measured });
 }
 
-async function findOrSay(
-  source: string,
-  encoder: string,
-  options: Pick<FillOptions, 'missing'>,
-): Promise<FoundHead | undefined> {
+/** What was looked for, or undefined where it is absent or of no use, which is said. */
+async function found<T>(sought: Promise<T>, options: Pick<FillOptions, 'missing'>): Promise<T | undefined> {
   try {
-    return await findHead(source, encoder);
+    return await sought;
   } catch (error) {
     if (!(error instanceof KshotError)) throw error;
     options.missing(error);

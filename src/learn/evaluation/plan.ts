@@ -14,6 +14,8 @@ const row = z.strictObject({
   nameRows: z.boolean().default(true),
   /** What decides on scope. Default: the head's own confidence. */
   detector: z.enum(DETECTORS).default('confidence'),
+  /** Whether the benchmark's calibration has a temperature of the head; logits are taken as they are if not. */
+  calibrated: z.boolean().default(true),
 });
 
 const published = z.strictObject({

@@ -11,16 +11,18 @@ const results = z.object({
     .optional()
     .catch(undefined),
   baseline: interval.optional().catch(undefined),
+  seconds: z.number().optional().catch(undefined),
 });
 
 /** What a page says about where a head comes from. */
 export function readTraining(weights: string, metadata: CheckpointMetadata): NonNullable<Cell['training']> {
-  const { history, baseline } = results.parse(metadata.results);
+  const { history, baseline, seconds } = results.parse(metadata.results);
   return {
     weights,
     data: metadata.data,
     seed: metadata.seed,
     episodes: metadata.episodes,
+    ...(seconds === undefined ? {} : { seconds }),
     ...(history === undefined ? {} : { history }),
     ...(baseline === undefined ? {} : { baseline }),
   };

@@ -150,7 +150,8 @@ function significance(runs: readonly Strata[], reference: readonly Strata[]): st
 }
 
 function calibrationTable(benchmark: Benchmark, group: Group): string {
-  const [headings, rows] = settingsTable(benchmark, group, benchmark.plan.rows, (_runs, row, setting) => {
+  const calibrated = benchmark.plan.rows.filter((row) => row.calibrated);
+  const [headings, rows] = settingsTable(benchmark, group, calibrated, (_runs, row, setting) => {
     const errors = benchmark.cells(row, setting).flatMap(({ calibration }) => calibration?.ece ?? []);
     return points(mean(errors));
   });
@@ -238,19 +239,26 @@ function seenTable(benchmark: Benchmark): string {
     const trainings = settings.flatMap((setting) =>
       benchmark.cells(row, setting).flatMap(({ training }) => training ?? []),
     );
-    if (row.heads.every(isHeadName)) return [rowName(row), 'nothing: it learns nothing offline', '', ''];
-    if (trainings.length === 0) return [rowName(row), 'not trained', '', ''];
+    if (row.heads.every(isHeadName)) return [rowName(row), 'nothing: it learns nothing offline', '', '', ''];
+    if (trainings.length === 0) return [rowName(row), 'not trained', '', '', ''];
     const distinct = <T>(values: readonly T[]) => [...new Set(values)];
     return [
       rowName(row),
       distinct(trainings.map(({ data }) => data.map(escaped).join(', '))).join('; or '),
       distinct(trainings.map(({ episodes }) => episodes.toLocaleString('en'))).join(', '),
       distinct(trainings.map(({ seed }) => seed)).join(', '),
+      range(distinct(trainings.flatMap(({ seconds }) => seconds ?? []))),
     ];
   });
-  return ['What the heads had seen:\n', markdownTable(['', 'trained on', 'episodes', 'seeds'], rows)].join(
-    '\n',
-  );
+  const titles = ['', 'trained on', 'episodes', 'seeds', 'training, s'];
+  return ['What the heads had seen:\n', markdownTable(titles, rows)].join('\n');
+}
+
+/** "25", "25 to 40", or nothing. */
+function range(values: readonly number[]): string {
+  if (values.length === 0) return '';
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? String(low) : `${low} to ${high}`;
 }
 
 function sources(benchmark: Benchmark): string {
