@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'unknown_bot'
   | 'unknown_intent'
   | 'unknown_example'
+  /** There is no unlabelled text of that id. */
+  | 'unknown_text'
   /** An API key is missing or wrong. */
   | 'unauthorized'
   /** The API key is valid but may not write. */

@@ -68,7 +68,8 @@ export function fitCalibration(
   if (left === undefined) return undefined;
   const { counts } = support;
   const examples = perClass.reduce((sum, n) => sum + n, 0);
-  const rows = counts.reduce((sum, n) => sum + n, 0);
+  const unlabelled = (support.unlabelled?.length ?? 0) / runtime.dimension;
+  const rows = counts.reduce((sum, n) => sum + n, unlabelled);
   let temperature = temperatureOf(sharpness, counts);
   // Five more adaptations of a head that is slow at it would gain less than they cost.
   const isFast = runtime.head.local === undefined && rows * counts.length <= MAX_FOLD_COST;
@@ -125,7 +126,8 @@ function split(support: BotSupport, D: number, fold: number) {
     at.forEach((from, to) => picked.set(rows.subarray(from * D, (from + 1) * D), to * D));
     return picked;
   };
-  return { kept: { counts: keptCounts, rows: pick(kept), names }, left: pick(left), labels };
+  const unlabelled = support.unlabelled && { unlabelled: support.unlabelled };
+  return { kept: { counts: keptCounts, rows: pick(kept), names, ...unlabelled }, left: pick(left), labels };
 }
 
 /** Golden-section search for the minimum of a function with one valley, to 0.01. */

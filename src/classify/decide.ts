@@ -56,7 +56,7 @@ function topIndices(values: Float32Array, count: number): number[] {
 }
 
 /** Four digits: what lies beyond is noise. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Math.round(value * 1e4) / 1e4;
 }
 

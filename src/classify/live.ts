@@ -11,14 +11,18 @@ import type { HeadVersion } from '../heads/version.js';
 import type { AdaptiveIndex } from '../index/adaptive.js';
 import { openIndex } from '../index/openIndex.js';
 import { saveSnapshot } from '../index/snapshot.js';
-import type { BotContents, BotRecord, Change, EmbeddedText, IntentInput, Store } from '../store/store.js';
+import type { BotContents, BotRecord, Change, IntentInput, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
+import { AdaptTimer } from './adaptTimer.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
 import { BotClassState } from './classState.js';
-import { decide } from './decide.js';
+import { COMMITTEE_HEADS } from './committee.js';
+import { decide, type Decision } from './decide.js';
+import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
 import { headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
-import { changesSupport, LiveBot } from './liveBot.js';
+import { changesSupport, LiveBot, type Scored } from './liveBot.js';
 import { ScoreQueue } from './scoreQueue.js';
+import { SeenTexts } from './seenTexts.js';
 import type {
   BotHead,
   BotSummary,
@@ -32,18 +36,19 @@ import type {
   IntentDefinition,
   ServiceObserver,
   ServiceStats,
+  Suggestions,
+  SuggestOptions,
+  UnlabelledPage,
+  UnlabelledPageOptions,
+  UnlabelledRemoval,
+  UnlabelledWrite,
   WriteResult,
 } from './service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_HEAD, DEFAULT_THRESHOLD } from './settings.js';
 import { checkTexts, readableName } from './text.js';
+import { UnlabelledTexts } from './unlabelled.js';
+import { WriteQueue } from './writeQueue.js';
 
-/**
- * A head adapts when its bot has been left alone for as long as its last adaptation took, within these bounds: a burst of
- * writes then costs one adaptation, not one a write.
- */
-const ADAPT_AFTER_MS = { least: 200, most: 5000 };
-/** Texts embedded, and written, in one go while a store is brought up to this encoder. */
-const EMBED_AT_ONCE = 128;
 const DEFAULT_TOP = 5;
 
 export interface ServiceOptions {
@@ -69,10 +74,9 @@ interface Served {
   readonly bot: LiveBot;
   readonly indexes: { readonly examples: AdaptiveIndex; readonly counterexamples: AdaptiveIndex };
   readonly queue: ScoreQueue;
+  readonly timer: AdaptTimer;
+  readonly seen: SeenTexts;
   settings: BotSettings;
-  /** Set while the head waits to adapt. */
-  adaptTimer?: NodeJS.Timeout | undefined;
-  lastAdaptationMs: number;
   /** Another version of its head is being made ready; the present one adapts no more. */
   isRenewing: boolean;
   /** The reason why another head answers than the one that was chosen, as it was last told. */
@@ -89,7 +93,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   try {
     await initHeads();
     await service.loadHeads();
-    await embedMissing(options);
+    await embedMissing(options.encoder, options.store, options.embedding);
     for (const { name } of await options.store.listBots()) await service.load(name);
   } catch (error) {
     await service.close();
@@ -98,33 +102,16 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   return service;
 }
 
-/** Gives every text of the store an embedding under this encoder. Each slice is durable: an interruption resumes. */
-async function embedMissing({ encoder, store, embedding }: ServiceOptions): Promise<void> {
-  const { fingerprint } = encoder;
-  const total = await store.countMissingEmbeddings(fingerprint);
-  for (let done = 0; ;) {
-    const texts = await store.readMissingEmbeddings(fingerprint, EMBED_AT_ONCE);
-    if (texts.length === 0) break;
-    const { embeddings } = await encoder.encode(
-      texts.map(({ text }) => text),
-      { background: true },
-    );
-    const ids = texts.map(({ id }) => id);
-    await store.writeEmbeddings(fingerprint, ids, embeddings);
-    embedding?.((done += texts.length), total);
-  }
-  if (total > 0) await store.deleteOtherEmbeddings(fingerprint);
-}
-
 class LiveService implements ClassifyService {
   readonly #encoder: Encoder;
   readonly #store: Store;
   readonly #options: ServiceOptions;
   readonly #served = new Map<string, Served>();
-  readonly #writes = new Map<string, Promise<unknown>>();
+  readonly #writes = new WriteQueue();
   readonly #heads: HeadLibrary;
   #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
+  readonly #unlabelled: UnlabelledTexts;
   #closed = false;
 
   constructor(options: ServiceOptions) {
@@ -132,6 +119,15 @@ class LiveService implements ClassifyService {
     this.#encoder = options.encoder;
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
+    this.#unlabelled = new UnlabelledTexts({
+      ...options,
+      served: (name) => this.#served.get(name),
+      find: (name) => this.#find(name),
+      write: (name, write) => this.#write(name, write),
+      lastWrite: (name, write) => this.#writes.run(name, write),
+      read: (name, embeddings, how) => this.#read(name, embeddings, how),
+      committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
+    });
   }
 
   /** Takes up the trained heads; to be called before bots are loaded. */
@@ -153,13 +149,14 @@ class LiveService implements ClassifyService {
     const bot = new LiveBot(texts, this.#headsFor(settings), this.#options.calibration);
     const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
     this.#release(name);
-    const served = {
+    const served: Served = {
       name,
       bot,
       indexes,
       settings,
       queue: new ScoreQueue(bot, observe),
-      lastAdaptationMs: 0,
+      timer: new AdaptTimer(() => this.#adaptNow(served)),
+      seen: new SeenTexts((texts) => this.#unlabelled.writeSeen(served, texts)),
       isRenewing: false,
     };
     this.#served.set(name, served);
@@ -180,34 +177,14 @@ class LiveService implements ClassifyService {
     const encoded = await this.#encoder.encode(checked, signal && { signal });
     this.#options.observer?.stage('encode', performance.now() - started);
 
-    const results: ClassifyResult[] = [];
-    const D = this.#encoder.dimension;
-    let to: number;
-    for (let from = 0; from < checked.length; from = to) {
-      if (from > 0) {
-        await nextTurn();
-        signal?.throwIfAborted();
-      }
-      // Looked up anew: the bot may have been written to, or deleted, while the encoder worked.
-      const { bot, queue, settings } = this.#find(name);
-      to = Math.min(checked.length, from + bot.queriesATurn);
-      const scored = await queue.score(encoded.embeddings.subarray(from * D, to * D));
-      const decideFrom = performance.now();
-      for (let i = from; i < to; i++) {
-        const decision = decide(scored[i - from]!, settings.threshold ?? DEFAULT_THRESHOLD, top, explain);
-        results.push({
-          text: texts[i]!,
-          ...decision,
-          ...(encoded.truncated[i] ? { truncated: true as const } : {}),
-          model: {
-            encoder: this.#encoder.name,
-            head: scored[i - from]!.head,
-            revision: scored[i - from]!.revision,
-          },
-        });
-      }
-      this.#options.observer?.stage('decide', performance.now() - decideFrom);
-    }
+    const readings = await this.#read(name, encoded.embeddings, { top, explain, signal });
+    this.#unlabelled.keep(name, checked, encoded.embeddings);
+    const results = readings.map(({ decision, scored }, i) => ({
+      text: texts[i]!,
+      ...decision,
+      ...(encoded.truncated[i] ? { truncated: true as const } : {}),
+      model: { encoder: this.#encoder.name, head: scored.head, revision: scored.revision },
+    }));
     const outOfScope = results.filter((result) => result.out_of_scope).length;
     this.#options.observer?.classified(results.length - outOfScope, outOfScope);
     return results;
@@ -278,7 +255,10 @@ class LiveService implements ClassifyService {
       examples: checkTexts(`intents.${i}.examples`, examples, this.#options.maxTextChars),
     }));
     const labels = inputs.map(({ name, description }) => description || readableName(name) || name);
-    const embeddings = await this.#embed([...labels, ...inputs.flatMap(({ examples }) => examples)]);
+    const embeddings = await embedTexts(this.#encoder, [
+      ...labels,
+      ...inputs.flatMap(({ examples }) => examples),
+    ]);
     const embedded = withEmbeddings(embeddings);
     return this.#change(
       name,
@@ -325,6 +305,37 @@ class LiveService implements ClassifyService {
     );
   }
 
+  async addUnlabelled(name: string, texts: readonly string[]): Promise<UnlabelledWrite> {
+    this.#find(name);
+    return this.#unlabelled.add(name, checkTexts('texts', texts, this.#options.maxTextChars));
+  }
+
+  async listUnlabelled(name: string, page?: UnlabelledPageOptions): Promise<UnlabelledPage> {
+    return this.#unlabelled.list(name, page);
+  }
+
+  async removeUnlabelled(name: string, id: number): Promise<UnlabelledRemoval> {
+    return this.#unlabelled.remove(name, id);
+  }
+
+  async clearUnlabelled(name: string): Promise<UnlabelledRemoval> {
+    return this.#unlabelled.clear(name);
+  }
+
+  async labelUnlabelled(name: string, id: number, intent: string | null): Promise<WriteResult> {
+    this.#find(name);
+    const embeddings = new Map<string, Float32Array>();
+    return this.#change(name, embeddings, async () => {
+      const { text, embedding } = await this.#store.findUnlabelled(name, id, this.#encoder.fingerprint);
+      embeddings.set(text, embedding);
+      return this.#store.labelUnlabelled(name, id, intent);
+    });
+  }
+
+  async suggest(name: string, options?: SuggestOptions): Promise<Suggestions> {
+    return this.#unlabelled.suggest(name, options);
+  }
+
   listHeads(): Promise<HeadSummary[]> {
     const served = [...this.#served.values()];
     return Promise.resolve(
@@ -366,7 +377,7 @@ class LiveService implements ClassifyService {
       intents += bot.texts.intentCount;
       examples += bot.texts.exampleCount;
     }
-    const waiting = [...this.#served.values()].filter(({ adaptTimer }) => adaptTimer !== undefined).length;
+    const waiting = [...this.#served.values()].filter(({ timer }) => timer.isWaiting).length;
     const adaptations = this.#adapter.size + waiting;
     const bots = this.#served.size;
     return { bots, fallbacks, intents, examples, adaptations, encoder: this.#encoder.stats() };
@@ -381,7 +392,8 @@ class LiveService implements ClassifyService {
     if (this.#closed) return;
     this.#closed = true;
     await this.#encoder.close();
-    await Promise.allSettled(this.#writes.values());
+    await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
+    await this.#writes.settled();
     await this.#adapter.close();
     await this.#reload;
     for (const [name, { indexes }] of this.#served) {
@@ -427,7 +439,8 @@ class LiveService implements ClassifyService {
   #release(name: string): void {
     const served = this.#served.get(name);
     if (served === undefined) return;
-    clearTimeout(served.adaptTimer);
+    served.timer.cancel();
+    served.seen.discard();
     served.bot.dispose();
     served.indexes.examples.close();
     served.indexes.counterexamples.close();
@@ -501,37 +514,45 @@ class LiveService implements ClassifyService {
 
   async #embedExamples(examples: readonly string[]) {
     const checked = checkTexts('examples', examples, this.#options.maxTextChars);
-    const embeddings = await this.#embed(checked);
+    const embeddings = await embedTexts(this.#encoder, checked);
     return { embeddings, embedded: checked.map(withEmbeddings(embeddings)) };
   }
 
   /**
-   * Embeddings by text. A long list goes to the encoder slice by slice, so that it shares the passes with requests: it
-   * neither waits for them all nor keeps them all waiting.
+   * The bot's reading of texts, with other requests in between.
+   *
+   * @param embeddings `[Q, D]`, unit length.
    */
-  async #embed(texts: readonly string[]): Promise<Map<string, Float32Array>> {
-    const distinct = [...new Set(texts)];
+  async #read(
+    name: string,
+    embeddings: Float32Array,
+    { top, explain, signal }: { top: number; explain: boolean; signal: AbortSignal | undefined },
+  ): Promise<{ decision: Decision; scored: Scored }[]> {
+    const readings: { decision: Decision; scored: Scored }[] = [];
     const D = this.#encoder.dimension;
-    const byText = new Map<string, Float32Array>();
-    for (let from = 0; from < distinct.length; from += EMBED_AT_ONCE) {
-      const slice = distinct.slice(from, from + EMBED_AT_ONCE);
-      const { embeddings } = await this.#encoder.encode(slice);
-      slice.forEach((text, i) => byText.set(text, embeddings.slice(i * D, (i + 1) * D)));
+    for (let from = 0; from < embeddings.length;) {
+      if (from > 0) {
+        await nextTurn();
+        signal?.throwIfAborted();
+      }
+      // Looked up anew: the bot may have been written to, or deleted, while the encoder worked.
+      const { bot, queue, settings } = this.#find(name);
+      const to = from + bot.queriesATurn * D;
+      const scores = await queue.score(embeddings.subarray(from, to));
+      const started = performance.now();
+      for (const scored of scores) {
+        const decision = decide(scored, settings.threshold ?? DEFAULT_THRESHOLD, top, explain);
+        readings.push({ decision, scored });
+      }
+      this.#options.observer?.stage('decide', performance.now() - started);
+      from = to;
     }
-    return byText;
+    return readings;
   }
 
-  /** Writes to one bot follow one another, so that the live state sees revisions in their order. */
   #write<T>(name: string, write: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new KshotError('not_ready', 'the server is shutting down'));
-    const before = this.#writes.get(name) ?? Promise.resolve();
-    const done = before.then(write, write);
-    this.#writes.set(name, done);
-    const forget = () => {
-      if (this.#writes.get(name) === done) this.#writes.delete(name);
-    };
-    done.then(forget, forget);
-    return done;
+    return this.#writes.run(name, write);
   }
 
   /** One write to a bot's texts: durable first, then live. */
@@ -549,7 +570,9 @@ class LiveService implements ClassifyService {
       } else {
         served.bot.apply(change, embeddings, put);
         this.#tellRefusal(served);
-        if (changesSupport(change)) this.#adaptSoon(name);
+        // A text that a write has given a label is unlabelled no longer.
+        if (changesSupport(change) || (served.bot.readsUnlabelled && change.added.length > 0))
+          this.#adaptSoon(name);
       }
       return {
         bot: name,
@@ -562,15 +585,17 @@ class LiveService implements ClassifyService {
 
   /** Has the head adapt when no write has come for a while; what there is serves until then. */
   #adaptSoon(name: string): void {
-    const served = this.#find(name);
-    const delay = Math.min(ADAPT_AFTER_MS.most, Math.max(ADAPT_AFTER_MS.least, served.lastAdaptationMs));
-    clearTimeout(served.adaptTimer);
-    served.adaptTimer = setTimeout(() => {
-      served.adaptTimer = undefined;
-      this.#adapt(name, served).catch((error: unknown) =>
-        this.#options.warn(`bot ${name}: its head could not be adapted`, error),
-      );
-    }, delay).unref();
+    this.#find(name).timer.soon();
+  }
+
+  #adaptNow(served: Served): void {
+    const { name } = served;
+    this.#adapt(name, served).catch((error: unknown) => {
+      // Of a bot that was deleted meanwhile there is nothing to tell.
+      if (this.#served.get(name) === served) {
+        this.#options.warn(`bot ${name}: its head could not be adapted`, error);
+      }
+    });
   }
 
   /**
@@ -582,14 +607,15 @@ class LiveService implements ClassifyService {
     const { bot } = served;
     const adaptation = bot.adaptation();
     if (adaptation === undefined) return;
-    const job = { head: bot.head, support: adaptation.support };
+    const { head } = bot;
+    const job = { head, support: await this.#unlabelled.beside(adaptation.support, name, head) };
     const isServed = () => this.#served.get(name) === served;
 
     const adapted = await this.#adapter.run(name, { ...job, task: 'adapt' });
     if (adapted === undefined || !isServed()) return;
     if (adapted.state !== undefined) {
       bot.adopt(adapted.state, adaptation);
-      served.lastAdaptationMs = adapted.milliseconds;
+      served.timer.lastAdaptationMs = adapted.milliseconds;
       this.#options.observer?.adapted(adapted.milliseconds);
     }
     if (!bot.isBasedOn(adaptation)) return;
@@ -638,7 +664,8 @@ class LiveService implements ClassifyService {
     if (induced?.state === undefined) return undefined;
     let state = BotClassState.from(head.runtime, renewal.basis, induced.state);
     if (head.runtime.adapts) {
-      const adapted = await this.#adapter.run(name, { task: 'adapt', head, support: renewal.adaptable });
+      const support = await this.#unlabelled.beside(renewal.adaptable, name, head);
+      const adapted = await this.#adapter.run(name, { task: 'adapt', head, support });
       if (adapted?.state !== undefined) {
         const before = state;
         state = before.adopt(adapted.state, before);
@@ -672,10 +699,6 @@ function toExample({ id, text }: Example): Example {
 /** Labels are kshot's own affair. */
 function isShown({ kind }: { kind: string }): boolean {
   return kind !== 'label';
-}
-
-function withEmbeddings(embeddings: ReadonlyMap<string, Float32Array>): (text: string) => EmbeddedText {
-  return (text) => ({ text, embedding: embeddings.get(text)! });
 }
 
 /** What `read` returns, or throws, as a promise. */

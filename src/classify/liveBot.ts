@@ -7,7 +7,7 @@ import type { HeadVersion } from '../heads/version.js';
 import type { Neighbour } from '../index/vectorIndex.js';
 import type { BotRecord, Change, IntentRecord, StoredText } from '../store/store.js';
 import type { BotTexts, LiveIntent } from './botTexts.js';
-import { type BotCalibration, defaultCalibration, defaultTemperature } from './calibrate.js';
+import { type BotCalibration, defaultCalibration, defaultTemperature, softmax } from './calibrate.js';
 import { CandidateScorer } from './candidates.js';
 import { type Basis, basisOf, BotClassState } from './classState.js';
 import { adaptationShots, type BotSupport, rowCount, type SupportClass, supportRows } from './supportSet.js';
@@ -41,6 +41,14 @@ export interface Scored {
   readonly adapted: boolean;
   readonly head: string;
   readonly revision: number;
+}
+
+/** What the bot's head says of one text: the softmax over the intents that it was scored against. */
+export interface IntentProbabilities {
+  /** `[C]` */
+  readonly intents: readonly string[];
+  /** `[C]` */
+  readonly probabilities: Float32Array;
 }
 
 /** What an adaptation starts from; opaque but for its support set. */
@@ -108,6 +116,11 @@ export class LiveBot {
     return this.#refusal;
   }
 
+  /** Whether the head that answers learns from unlabelled texts. */
+  get readsUnlabelled(): boolean {
+    return this.#runtime.head.readsUnlabelled === true;
+  }
+
   get #runtime(): HeadRuntime {
     return this.#head.runtime;
   }
@@ -115,6 +128,11 @@ export class LiveBot {
   /** D, the width of an embedding. */
   get dimension(): number {
     return this.#runtime.dimension;
+  }
+
+  /** Whether it has a class state of all its intents; else each query is scored against candidates. */
+  get hasClassState(): boolean {
+    return this.#classes !== undefined;
   }
 
   /** Queries to score before other requests get their turn: some ten milliseconds. */
@@ -147,8 +165,8 @@ export class LiveBot {
     if (!this.#isResident) return undefined;
     const { intents } = this.texts;
     return {
-      support: this.#support(intents),
-      adaptable: this.#support(intents, adaptationShots(intents.length)),
+      support: this.supportOf(intents),
+      adaptable: this.supportOf(intents, adaptationShots(intents.length)),
       basis: basisOf(intents),
     };
   }
@@ -170,7 +188,7 @@ export class LiveBot {
     const { intents } = this.texts;
     return (
       this.#classes && {
-        support: this.#support(intents, adaptationShots(intents.length)),
+        support: this.supportOf(intents, adaptationShots(intents.length)),
         basis: this.#classes,
       }
     );
@@ -231,6 +249,45 @@ export class LiveBot {
     return scored;
   }
 
+  /**
+   * The intents' part of `score`: what is in scope, and what is near, is not asked.
+   *
+   * @param queries `[Q, D]`, unit length.
+   */
+  intentProbabilities(queries: Float32Array): IntentProbabilities[] {
+    const D = this.dimension;
+    const rows = Array.from({ length: queries.length / D }, (_, q) => queries.subarray(q * D, (q + 1) * D));
+    const classes = this.#classes;
+    if (classes === undefined) {
+      return rows.map((query) => {
+        const retrieved = this.#near(this.texts.nearestExamples(query, RETRIEVED_EXAMPLES));
+        const { intents, logits, calibration } = this.#scoreCandidates(query, retrieved);
+        return { intents, probabilities: softmax(logits, calibration.temperature) };
+      });
+    }
+    const { intents } = classes;
+    const C = intents.length;
+    const logits = classes.score(queries);
+    return rows.map((_, q) => ({
+      intents,
+      probabilities: softmax(logits.subarray(q * C, (q + 1) * C), this.#calibration.temperature),
+    }));
+  }
+
+  /** The support set of some of its intents. @param maxShots the newest examples of each that are in it. */
+  supportOf(intents: readonly LiveIntent[], maxShots?: number): BotSupport {
+    return supportRows(
+      intents.map((intent) => this.#supportClass(intent)),
+      this.dimension,
+      maxShots,
+    );
+  }
+
+  /** What a head's logits are to be divided by on this bot's support set. */
+  temperatureOf({ name }: HeadVersion): number {
+    return defaultTemperature(this.model, name, this.texts.intents.map(rowsOf));
+  }
+
   /** Compiles what scoring needs for this bot's shapes, so that no request waits for it. */
   warmUp(): void {
     for (const queries of QUERY_BUCKETS)
@@ -247,7 +304,7 @@ export class LiveBot {
     retrieved: readonly NearText[],
   ): Pick<Scored, 'intents' | 'logits' | 'calibration'> {
     if (this.#candidates?.runtime !== this.#runtime) {
-      this.#candidates = new CandidateScorer(this.#runtime, (some, shots) => this.#support(some, shots));
+      this.#candidates = new CandidateScorer(this.#runtime, (some, shots) => this.supportOf(some, shots));
     }
     const names = [...new Set(retrieved.map(({ text }) => text.intent!))];
     const candidates = names.slice(0, this.#candidates.maxCandidates).map((name) => this.texts.intent(name)!);
@@ -288,7 +345,7 @@ export class LiveBot {
   #scopeClass(intent: LiveIntent): ScopeClass {
     const known = this.#scopeClasses.get(intent.name);
     if (known?.version === intent.version) return known;
-    const { rows, names, labelled } = this.#support([intent]);
+    const { rows, names, labelled } = this.supportOf([intent]);
     const fresh = {
       version: intent.version,
       shape: intentShape(rows, this.dimension),
@@ -341,7 +398,7 @@ export class LiveBot {
   #classState({ name, runtime }: HeadVersion, former: BotClassState | undefined): BotClassState | undefined {
     const { intents } = this.texts;
     if (this.#isResident) {
-      return BotClassState.of(runtime, intents, (some) => this.#support(some), former);
+      return BotClassState.of(runtime, intents, (some) => this.supportOf(some), former);
     }
     if (runtime.head.contextual && intents.length > 0) {
       throw new KshotError(
@@ -363,14 +420,6 @@ export class LiveBot {
     this.#classes = classes;
     if (classes !== undefined) this.#candidates = undefined;
     former?.dispose();
-  }
-
-  #support(intents: readonly LiveIntent[], maxShots?: number): BotSupport {
-    return supportRows(
-      intents.map((intent) => this.#supportClass(intent)),
-      this.dimension,
-      maxShots,
-    );
   }
 
   #supportClass({ examples, label }: LiveIntent): SupportClass {

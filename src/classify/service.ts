@@ -1,10 +1,12 @@
+import type { TextSource } from '../store/store.js';
 import type { BotSettings } from './settings.js';
+import type { SuggestionStrategy } from './suggester.js';
 
 /**
  * What kshot does, for whoever serves it (src/http) or drives it (src/cli). Results have the field names of the
  * wire format. Texts are taken as they come; each method normalises and checks them.
  *
- * Every method throws KshotError: `unknown_bot`, `unknown_intent` and `unknown_example` for what is not there,
+ * Every method throws KshotError: `unknown_bot`, `unknown_intent`, `unknown_example` and `unknown_text` for what is not there,
  * `invalid_request` (naming the field) for texts and names that cannot be, and what Encoder and Store throw.
  */
 export interface ClassifyService {
@@ -33,6 +35,25 @@ export interface ClassifyService {
 
   getCounterexamples(bot: string): Promise<Example[]>;
   putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+
+  /** Adds texts whose intent is not known; those that the bot has already are passed over. */
+  addUnlabelled(bot: string, texts: readonly string[]): Promise<UnlabelledWrite>;
+  /** In the order in which they came. */
+  listUnlabelled(bot: string, page?: UnlabelledPageOptions): Promise<UnlabelledPage>;
+  removeUnlabelled(bot: string, id: number): Promise<UnlabelledRemoval>;
+  /** Removes all, whether they were given or seen. */
+  clearUnlabelled(bot: string): Promise<UnlabelledRemoval>;
+  /**
+   * Makes an unlabelled text an example of an intent that exists, or a counter-example where that is null. `added` of the
+   * result is the example, under an id of its own.
+   */
+  labelUnlabelled(bot: string, id: number, intent: string | null): Promise<WriteResult>;
+  /**
+   * The unlabelled texts that are most worth a label, best first.
+   *
+   * @throws KshotError `overloaded` when too many ask at once.
+   */
+  suggest(bot: string, options?: SuggestOptions): Promise<Suggestions>;
 
   /** The heads that bots may choose from, and those that cannot be served. */
   listHeads(): Promise<HeadSummary[]>;
@@ -206,6 +227,69 @@ export interface WriteResult {
   readonly revision: number;
   readonly added: readonly Example[];
   readonly removed: readonly Example[];
+}
+
+/** An unlabelled text; `seen`: it was classified, and its bot keeps what it classifies. */
+export interface Unlabelled {
+  readonly id: number;
+  readonly text: string;
+  readonly source: TextSource;
+}
+
+export interface UnlabelledWrite {
+  readonly bot: string;
+  readonly added: number;
+  /** Texts that the bot had already: unlabelled, as an example or a counter-example, or twice in the request. */
+  readonly known: number;
+  /** Texts that went because a bot has only so many: the oldest that were seen, then the oldest that were given. */
+  readonly dropped: number;
+  /** Unlabelled texts of the bot. */
+  readonly total: number;
+}
+
+export interface UnlabelledPageOptions {
+  /** Default 100. */
+  readonly limit?: number;
+  /** The last id of the page before. */
+  readonly after?: number;
+}
+
+export interface UnlabelledPage {
+  readonly texts: readonly Unlabelled[];
+  readonly total: number;
+  /** What `after` is to be for the next page; null on the last one. */
+  readonly next: number | null;
+}
+
+export interface UnlabelledRemoval {
+  readonly bot: string;
+  readonly removed: number;
+}
+
+export interface SuggestOptions {
+  readonly strategy?: SuggestionStrategy;
+  /** Default 10. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Suggestions {
+  /** That they were chosen by: `k-centre` for a bot without intents, which can say nothing of a text. */
+  readonly strategy: SuggestionStrategy;
+  /** Texts that were looked at: the newest. */
+  readonly considered: number;
+  readonly suggestions: readonly SuggestedText[];
+}
+
+/** An unlabelled text with the bot's present reading of it. */
+export interface SuggestedText extends Unlabelled {
+  /** By what the strategy ranks; comparable within one strategy only. */
+  readonly score: number;
+  readonly intent: string | null;
+  readonly confidence: number;
+  readonly out_of_scope: boolean;
+  readonly in_scope: number;
+  readonly ranking: readonly RankedIntent[];
 }
 
 export interface ServiceStats {

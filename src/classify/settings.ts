@@ -27,6 +27,12 @@ export const botSettingsSchema = z
       .describe(
         'In-scope probability below which a text is out of scope (default 0.5); 0 accepts everything',
       ),
+    keep_texts: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether texts that are classified are kept as unlabelled ones (default false); turning it off deletes none',
+      ),
   })
   .meta({ id: 'BotSettings' });
 

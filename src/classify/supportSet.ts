@@ -16,6 +16,12 @@ export interface SupportClass {
   readonly isTelling: boolean;
 }
 
+/**
+ * The newest unlabelled texts that a head looks at which reads them: more take it longer, and the job to the worker thread
+ * more memory.
+ */
+export const MAX_UNLABELLED_ROWS = 4096;
+
 /** A bot's support set: of a class that is `labelled` the last row is its label. */
 export interface BotSupport extends SupportRows {
   /** `[C]` */

@@ -7,7 +7,10 @@ import { addClassifyCommand } from './commands/classify.js';
 import { addExportCommand } from './commands/export.js';
 import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
+import { addLabelCommand } from './commands/label.js';
 import { addServeCommand } from './commands/serve.js';
+import { addSuggestCommand } from './commands/suggest.js';
+import { addUnlabelledCommand } from './commands/unlabelled.js';
 import type { Context, Io } from './io.js';
 
 export const EXIT_OK = 0;
@@ -46,6 +49,9 @@ export function buildProgram(context: Context): Command {
   addClassifyCommand(program, context);
   addImportCommand(program, context);
   addExportCommand(program, context);
+  addUnlabelledCommand(program, context);
+  addSuggestCommand(program, context);
+  addLabelCommand(program, context);
   addBotsCommand(program, context);
   addHeadsCommand(program, context);
   program.addHelpText(

@@ -7,6 +7,10 @@ import type {
   HeadSummary,
   Intent,
   IntentDefinition,
+  Suggestions,
+  UnlabelledPage,
+  UnlabelledRemoval,
+  UnlabelledWrite,
   WriteResult,
 } from '../classify/service.js';
 import type { FieldProblem } from '../errors.js';
@@ -134,6 +138,35 @@ export class KshotClient {
     return (await this.#call(call)) as WriteResult;
   }
 
+  async addUnlabelled(bot: string, texts: readonly string[]): Promise<UnlabelledWrite> {
+    const call: Call = { method: 'POST', path: ['bots', bot, 'unlabelled'], body: { texts } };
+    return (await this.#call(call)) as UnlabelledWrite;
+  }
+
+  /** @param after the last id of the page before. */
+  async listUnlabelled(bot: string, page: { limit: number; after?: number }): Promise<UnlabelledPage> {
+    const query = inQuery(page);
+    return (await this.#call({ method: 'GET', path: ['bots', bot, 'unlabelled'], query })) as UnlabelledPage;
+  }
+
+  async clearUnlabelled(bot: string): Promise<UnlabelledRemoval> {
+    const call: Call = { method: 'DELETE', path: ['bots', bot, 'unlabelled'] };
+    return (await this.#call(call)) as UnlabelledRemoval;
+  }
+
+  /** @param intent null: out of scope. */
+  async labelUnlabelled(bot: string, id: number, intent: string | null): Promise<WriteResult> {
+    const path = ['bots', bot, 'unlabelled', String(id), 'label'];
+    const body = intent === null ? { out_of_scope: true } : { intent };
+    return (await this.#call({ method: 'POST', path, body })) as WriteResult;
+  }
+
+  /** @param asked the server has defaults for what is left out. */
+  async suggest(bot: string, asked: { strategy?: string; limit?: number }): Promise<Suggestions> {
+    const query = inQuery(asked);
+    return (await this.#call({ method: 'GET', path: ['bots', bot, 'suggestions'], query })) as Suggestions;
+  }
+
   async listHeads(): Promise<HeadSummary[]> {
     return listIn<HeadSummary>(await this.#call({ method: 'GET', path: ['heads'] }), 'heads');
   }
@@ -205,6 +238,11 @@ function baseOf(url: string): URL {
     throw new ApiError('the address must not hold a user or password; give the key with --api-key');
   }
   return base;
+}
+
+/** What may follow the question mark, as text. */
+function inQuery(values: Readonly<Record<string, string | number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 /** A path's segment. Dots alone would be taken for a folder above, however encoded. */

@@ -148,8 +148,8 @@ export function planWrites(intents: readonly IntentDocument[]): Write[] {
   return writes;
 }
 
-/** An intent's examples in parts that each fit one write. */
-function slices(examples: readonly string[]): string[][] {
+/** Texts in parts that each fit one write. */
+export function slices(examples: readonly string[]): string[][] {
   const parts: string[][] = [];
   let part: string[] = [];
   let bytes = 0;

@@ -108,7 +108,8 @@ function detectFormat(text: string, file: string | undefined): FormatName {
   );
 }
 
-function inFile(file: string | undefined, error: unknown): unknown {
+/** The error, with the file's name in front. */
+export function inFile(file: string | undefined, error: unknown): unknown {
   if (file === undefined || !(error instanceof KshotError)) return error;
   return new KshotError(error.code, `${file}: ${error.message}`, { cause: error });
 }

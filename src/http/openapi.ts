@@ -63,6 +63,7 @@ const TAGS = [
   { name: 'bots', description: 'Bots and their settings' },
   { name: 'intents', description: 'What a bot can tell apart' },
   { name: 'examples', description: 'Support sets, and texts that are out of scope' },
+  { name: 'unlabelled', description: 'Texts whose intent is not known, and which to label next' },
   { name: 'heads', description: 'How texts are scored against examples' },
   { name: 'server', description: 'Health, metrics and these pages' },
 ];

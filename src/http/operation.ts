@@ -40,6 +40,16 @@ export interface Operation {
   run(call: Call): Promise<Answer>;
 }
 
+/** An answer that all went well. */
+export function ok(json: unknown): Answer {
+  return { status: 200, json };
+}
+
+/** The answer to a write. @param isNew whether it made something that was not there. */
+export function written(isNew: boolean, json: unknown): Answer {
+  return { status: isNew ? 201 : 200, json };
+}
+
 /** A request whose parts have been validated. */
 export interface Call {
   readonly params: unknown;

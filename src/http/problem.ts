@@ -37,6 +37,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   unknown_bot: { status: 404, title: 'There is no such bot' },
   unknown_intent: { status: 404, title: 'There is no such intent' },
   unknown_example: { status: 404, title: 'There is no such example' },
+  unknown_text: { status: 404, title: 'There is no such unlabelled text' },
   method_not_allowed: { status: 405, title: 'The path does not know this method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   head_unavailable: { status: 409, title: 'The head cannot be served' },

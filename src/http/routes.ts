@@ -1,8 +1,8 @@
 import type { ClassifyService } from '../classify/service.js';
 import { KshotError } from '../errors.js';
-import type { Answer } from './exchange.js';
-import { operation, type Operation } from './operation.js';
+import { ok, operation, type Operation, written } from './operation.js';
 import { PARAMS, QUERIES, RESPONSES, type RequestSchemas } from './schemas.js';
+import { unlabelledOperations } from './unlabelledRoutes.js';
 
 const NO_BOT = ['unknown_bot'] as const;
 const NO_INTENT = ['unknown_bot', 'unknown_intent'] as const;
@@ -14,6 +14,7 @@ export function apiOperations(requests: RequestSchemas, logTexts: boolean): Oper
     ...botOperations(requests),
     ...intentOperations(requests),
     ...exampleOperations(requests),
+    ...unlabelledOperations(requests),
     ...headOperations(),
   ];
 }
@@ -321,14 +322,6 @@ function headOperations(): Operation[] {
       run: async ({ service }) => ok(await service.reloadHeads()),
     }),
   ];
-}
-
-function ok(json: unknown): Answer {
-  return { status: 200, json };
-}
-
-function written(isNew: boolean, json: unknown): Answer {
-  return { status: isNew ? 201 : 200, json };
 }
 
 /** Whether what is looked up is there. */

@@ -10,15 +10,21 @@ import type {
   HeadSummary,
   Intent,
   IntentDefinition,
+  Suggestions,
+  Unlabelled,
+  UnlabelledPage,
+  UnlabelledRemoval,
+  UnlabelledWrite,
   WriteResult,
 } from '../classify/service.js';
 import { botSettingsSchema } from '../classify/settings.js';
+import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggester.js';
 import { textProblem } from '../classify/text.js';
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js';
 
 /** The bounds of what one request may hold. */
 export interface RequestLimits {
-  /** Texts to classify in one request. */
+  /** Texts to classify, or to add unlabelled, in one request. */
   readonly maxTexts: number;
   /** Longest text, in code points. */
   readonly maxTextChars: number;
@@ -30,6 +36,9 @@ export interface RequestLimits {
 
 /** Most intents that a ranking may be asked for. */
 const LONGEST_RANKING = 1000;
+/** Most unlabelled texts on one page, and suggestions in one answer. */
+const LONGEST_PAGE = 1000;
+const MOST_SUGGESTIONS = 100;
 
 const BOT_NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u;
 // Control characters cannot be read. Put as ranges and without look-around: tools that make requests from the OpenAPI
@@ -66,12 +75,21 @@ const intentName = z
     examples: ['card_lost'],
   });
 
-const exampleId = z
+const textId = z
   .string()
   .regex(/^\d{1,16}$/, 'must be a whole number')
   .transform(Number)
   .refine(Number.isSafeInteger, 'must be a whole number below 2^53')
   .meta({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, pattern: undefined });
+
+/** A whole number after the question mark, from 1. */
+const limitTo = (most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= most, `must be from 1 to ${most}`)
+    .meta({ type: 'integer', minimum: 1, maximum: most, pattern: undefined });
 
 const trueOrFalse = z
   .stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive', error: 'must be true or false' })
@@ -81,7 +99,8 @@ const trueOrFalse = z
 export const PARAMS = {
   bot: z.strictObject({ bot: botName }),
   intent: z.strictObject({ bot: botName, intent: intentName }),
-  example: z.strictObject({ bot: botName, intent: intentName, id: exampleId }),
+  example: z.strictObject({ bot: botName, intent: intentName, id: textId }),
+  unlabelled: z.strictObject({ bot: botName, id: textId }),
 } as const;
 
 /** What may follow the question mark. */
@@ -91,6 +110,26 @@ export const QUERIES = {
     examples: trueOrFalse
       .optional()
       .meta({ description: 'true: with the examples themselves; else with their number', default: false }),
+  }),
+  listUnlabelled: z.strictObject({
+    limit: z
+      .exactOptional(limitTo(LONGEST_PAGE))
+      .meta({ description: 'How many, at the most', default: 100 }),
+    after: z
+      .exactOptional(textId)
+      .meta({ description: 'Only those after this id: what `next` was on the page before' }),
+  }),
+  suggestions: z.strictObject({
+    strategy: z.exactOptional(z.enum(SUGGESTION_STRATEGIES)).meta({
+      description:
+        'What makes a text worth a label: little that the bot knows of it (`least-confidence`, `margin`, `entropy`), heads that ' +
+        'disagree about it (`committee`), no labelled text near it (`k-centre`), or little that is known and nothing alike ' +
+        'among the others (`mix`)',
+      default: DEFAULT_STRATEGY,
+    }),
+    limit: z
+      .exactOptional(limitTo(MOST_SUGGESTIONS))
+      .meta({ description: 'How many, at the most', default: 10 }),
   }),
 } as const;
 
@@ -167,6 +206,26 @@ export function requestSchemas(limits: RequestLimits) {
       examples: [{ intents: [{ name: 'card_lost', examples: ['i lost my card', 'my card is gone'] }] }],
     });
 
+  const labelRequest = z
+    .strictObject({
+      intent: z.exactOptional(intentName),
+      out_of_scope: z.exactOptional(
+        z.literal(true).describe("The text is none of the bot's business: a counter-example"),
+      ),
+    })
+    .superRefine((body, context) => {
+      if ((body.intent === undefined) !== (body.out_of_scope === undefined)) return;
+      const message =
+        body.intent === undefined
+          ? 'is missing: give intent or out_of_scope'
+          : 'must not be given beside out_of_scope';
+      context.addIssue({ code: 'custom', path: ['intent'], message });
+    })
+    .meta({
+      oneOf: [{ required: ['intent'] }, { required: ['out_of_scope'] }],
+      examples: [{ intent: 'card_lost' }],
+    });
+
   return {
     ClassifyRequest: classifyRequest,
     BotSettings: botSettingsSchema,
@@ -184,6 +243,10 @@ export function requestSchemas(limits: RequestLimits) {
         examples: texts(0, limits.maxExamplesPerIntent).describe('Texts that are out of scope for this bot'),
       })
       .meta({ examples: [{ examples: ['what is the weather like'] }] }),
+    AddUnlabelledRequest: z
+      .strictObject({ texts: texts(1, limits.maxTexts) })
+      .meta({ examples: [{ texts: ['my card does not work abroad', 'can i pay with my phone'] }] }),
+    LabelRequest: labelRequest,
   };
 }
 
@@ -276,6 +339,49 @@ const writeResult = z.strictObject({
   removed: z.array(example).describe('Texts that are gone'),
 }) satisfies z.ZodType<WriteResult>;
 
+const unlabelled = z.strictObject({
+  id: count,
+  text: z.string(),
+  source: z.enum(['given', 'seen']).describe('seen: it was classified, and the bot keeps what it classifies'),
+}) satisfies z.ZodType<Unlabelled>;
+
+const unlabelledWrite = z.strictObject({
+  bot: z.string(),
+  added: count.describe('Texts that are new'),
+  known: count.describe('Texts that the bot had already, or that were given twice'),
+  dropped: count.describe('Older texts that went, because a bot has only so many'),
+  total: count.describe('Unlabelled texts of the bot'),
+}) satisfies z.ZodType<UnlabelledWrite>;
+
+const unlabelledPage = z.strictObject({
+  texts: z.array(unlabelled),
+  total: count.describe('Unlabelled texts of the bot'),
+  next: count.nullable().describe('What `after` is to be for the next page; null on the last one'),
+}) satisfies z.ZodType<UnlabelledPage>;
+
+const unlabelledRemoval = z.strictObject({
+  bot: z.string(),
+  removed: count,
+}) satisfies z.ZodType<UnlabelledRemoval>;
+
+const suggestions = z.strictObject({
+  strategy: z.enum(SUGGESTION_STRATEGIES).describe('That they were chosen by'),
+  considered: count.describe('Unlabelled texts that were looked at'),
+  suggestions: z
+    .array(
+      z.strictObject({
+        ...unlabelled.shape,
+        score: z.number().describe('By what the strategy ranks; comparable within one strategy only'),
+        intent: classifyResult.shape.intent,
+        confidence: classifyResult.shape.confidence,
+        out_of_scope: classifyResult.shape.out_of_scope,
+        in_scope: classifyResult.shape.in_scope,
+        ranking: classifyResult.shape.ranking,
+      }),
+    )
+    .describe('Best first, each with what the bot takes it for'),
+}) satisfies z.ZodType<Suggestions>;
+
 const headSummary = z.strictObject({
   name: z.string(),
   kind: z.enum(['built-in', 'trained']),
@@ -347,6 +453,10 @@ export const RESPONSES = {
   Head: headSummary,
   HeadReload: headReload,
   Counterexamples: z.strictObject({ examples: z.array(example) }),
+  UnlabelledWrite: unlabelledWrite,
+  UnlabelledPage: unlabelledPage,
+  UnlabelledRemoval: unlabelledRemoval,
+  Suggestions: suggestions,
   WriteResult: writeResult,
   Health: z.strictObject({ status: z.literal('ok'), version: z.string() }),
   Readiness: z.strictObject({ status: z.literal('ready') }),

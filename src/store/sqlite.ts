@@ -3,20 +3,33 @@ import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import { KshotError } from '../errors.js';
+import { EmbeddedRows } from './embeddedRows.js';
 import { acquireLock, type Lock } from './lock.js';
-import { BotEdit, some, toBlob, toBotRecord } from './sqliteEdit.js';
+import { BotEdit, some, toBlob, toBotRecord, toWellFormed } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
 import { migrate } from './sqliteMigrations.js';
-import { prepareStatements, type BotRow, type IntentRow, type Statements } from './sqliteStatements.js';
-import type {
-  BotContents,
-  BotRecord,
-  Change,
-  EmbeddedText,
-  IntentInput,
-  Settings,
-  Store,
-  StoredText,
+import {
+  prepareStatements,
+  type BotRow,
+  type IntentRow,
+  type Statements,
+  type TextRow,
+} from './sqliteStatements.js';
+import {
+  type BotContents,
+  type BotRecord,
+  type Change,
+  type EmbeddedText,
+  type EmbeddedUnlabelled,
+  type IntentInput,
+  MAX_UNLABELLED,
+  type PageQuery,
+  type Settings,
+  type Store,
+  type StoredText,
+  type TextSource,
+  type UnlabelledOutcome,
+  type UnlabelledPage,
 } from './store.js';
 
 const MEMORY = ':memory:';
@@ -63,8 +76,9 @@ function openDatabase(path: string): Database.Database {
     // loss, but lose the commits since the last checkpoint. fullfsync: a Mac's fsync stops at the disk's cache.
     db.pragma('synchronous = FULL');
     db.pragma('fullfsync = ON');
-    db.pragma('foreign_keys = ON');
+    db.pragma('foreign_keys = OFF'); // As migrate needs it.
     migrate(db, path);
+    db.pragma('foreign_keys = ON');
     // Last, because it is written into the file, which might have been somebody else's.
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal' && path !== MEMORY) {
@@ -217,6 +231,81 @@ export class SqliteStore implements Store {
     });
   }
 
+  addUnlabelled(
+    bot: string,
+    source: TextSource,
+    texts: readonly EmbeddedText[],
+    fingerprint: string,
+  ): Promise<UnlabelledOutcome> {
+    return this.#write(() => {
+      const { id: botId } = this.#getBot(bot);
+      const encoderId = this.#encoderId(fingerprint);
+      let added = 0;
+      for (const { text, embedding } of texts) {
+        const stored = toWellFormed(text);
+        if (this.#sql.hasUtterance.get(botId, stored) !== undefined) continue;
+        const id = some(this.#sql.insertUnlabelled.get(botId, source, stored));
+        this.#sql.addEmbedding.run(id, encoderId, toBlob(embedding));
+        added++;
+      }
+      const total = some(this.#sql.countUnlabelled.get(botId));
+      const dropped = Math.max(0, total - MAX_UNLABELLED);
+      if (dropped > 0) this.#sql.deleteOldestUnlabelled.run(botId, dropped);
+      return { added, known: texts.length - added, dropped, total: total - dropped };
+    });
+  }
+
+  listUnlabelled(bot: string, { after, limit }: PageQuery): Promise<UnlabelledPage> {
+    return this.#run(() => {
+      const { id } = this.#getBot(bot);
+      return {
+        texts: this.#sql.listUnlabelled.all(id, after, limit),
+        total: some(this.#sql.countUnlabelled.get(id)),
+      };
+    });
+  }
+
+  readUnlabelled(bot: string, fingerprint: string, limit: number): Promise<EmbeddedUnlabelled> {
+    return this.#run(() => {
+      const rows = this.#sql.readUnlabelled.all(fingerprint, this.#getBot(bot).id, limit);
+      const texts = new EmbeddedRows(this.#file, bot, rows.length);
+      for (const { id, vector } of rows) texts.add(id, vector);
+      return {
+        texts: rows.map(({ id, text, source }) => ({ id, text, source })),
+        embeddings: texts.embeddings,
+      };
+    });
+  }
+
+  findUnlabelled(bot: string, id: number, fingerprint: string): Promise<EmbeddedText> {
+    return this.#run(() => {
+      const { text } = this.#getUnlabelled(this.#getBot(bot), id);
+      const row = new EmbeddedRows(this.#file, bot, 1);
+      row.add(id, this.#sql.findEmbedding.get(id, fingerprint) ?? null);
+      return { text, embedding: row.embeddings };
+    });
+  }
+
+  removeUnlabelled(bot: string, id: number): Promise<void> {
+    return this.#write(() => {
+      this.#sql.deleteText.run(this.#getUnlabelled(this.#getBot(bot), id).id);
+    });
+  }
+
+  clearUnlabelled(bot: string): Promise<number> {
+    return this.#write(() => this.#sql.deleteUnlabelled.run(this.#getBot(bot).id).changes);
+  }
+
+  labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const text = this.#getUnlabelled(row, id);
+      const edit = new BotEdit(this.#sql, row);
+      edit.label(text, intent === null ? null : this.#getIntent(row, intent));
+      return edit.finish();
+    });
+  }
+
   countMissingEmbeddings(fingerprint: string): Promise<number> {
     return this.#run(() => some(this.#sql.countMissing.get(fingerprint)));
   }
@@ -292,26 +381,17 @@ export class SqliteStore implements Store {
     const intentNames = new Map(intents.map((intent) => [intent.id, intent.name]));
     const count = some(this.#sql.countTextsOfBot.get(row.id));
     const texts: StoredText[] = [];
-    let bytes = new Uint8Array(0); // of [count, D]
-    let width = 0; // bytes of an embedding
+    const rows = new EmbeddedRows(this.#file, row.name, count);
     // One row at a time: all the blobs at once would hold the memory of the result a second time.
     for (const [id, kind, intentId, text, vector] of this.#sql.readTextsOfBot.iterate(fingerprint, row.id)) {
-      if (vector === null) throw this.#missing(row.name, id);
-      if (texts.length === 0) {
-        width = vector.byteLength;
-        bytes = new Uint8Array(count * width);
-      }
-      if (vector.byteLength !== width || width % Float32Array.BYTES_PER_ELEMENT !== 0) {
-        throw this.#uneven(row.name, id);
-      }
-      bytes.set(vector, texts.length * width);
+      rows.add(id, vector);
       texts.push({ id, kind, intent: intentId === null ? null : (intentNames.get(intentId) ?? null), text });
     }
     return {
       bot: toBotRecord(row),
       intents: intents.map(({ name, description }) => ({ name, description })),
       texts,
-      embeddings: new Float32Array(bytes.buffer),
+      embeddings: rows.embeddings,
     };
   }
 
@@ -335,23 +415,15 @@ export class SqliteStore implements Store {
     return row;
   }
 
+  #getUnlabelled(bot: BotRow, id: number): TextRow {
+    const row = this.#sql.findUnlabelled.get(bot.id, id);
+    if (row === undefined) {
+      throw new KshotError('unknown_text', `Bot "${bot.name}" has no unlabelled text ${id}`);
+    }
+    return row;
+  }
+
   #encoderId(fingerprint: string): number {
     return this.#sql.findEncoder.get(fingerprint) ?? some(this.#sql.insertEncoder.get(fingerprint));
-  }
-
-  #missing(bot: string, id: number): KshotError {
-    return new KshotError(
-      'store_unavailable',
-      `Store ${this.#file}: text ${id} of bot "${bot}" has no embedding of this encoder: ` +
-        'restart kshot, which embeds what is missing',
-    );
-  }
-
-  #uneven(bot: string, id: number): KshotError {
-    return new KshotError(
-      'store_unavailable',
-      `Store ${this.#file}: the embedding of text ${id} of bot "${bot}" has another length than the others: ` +
-        'the file is damaged, restore it from a backup',
-    );
   }
 }

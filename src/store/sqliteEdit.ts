@@ -1,4 +1,4 @@
-import type { BotRow, IntentRow, Statements } from './sqliteStatements.js';
+import type { BotRow, IntentRow, Statements, TextRow } from './sqliteStatements.js';
 import type { BotRecord, Change, EmbeddedText, Settings, StoredText, TextKind } from './store.js';
 
 /** Where texts belong, and whose embeddings they come with. */
@@ -51,6 +51,16 @@ export class BotEdit {
     this.#put(place, present?.id, stored, embedding);
   }
 
+  /**
+   * Makes an unlabelled text an example of the intent, or a counter-example where that is null. No other text of the bot
+   * has the same words, or it would not be unlabelled.
+   */
+  label({ id, text }: TextRow, intent: IntentRow | null): void {
+    const labelled = this.#insert(intent === null ? 'counterexample' : 'example', intent, text);
+    this.#sql.moveEmbeddings.run(labelled, id);
+    this.#sql.deleteText.run(id);
+  }
+
   removeText(text: StoredText): void {
     this.#sql.deleteText.run(text.id);
     this.#removed.push(text);
@@ -85,9 +95,17 @@ export class BotEdit {
   /** @param id of the text if it is stored already; then its embedding alone may be missing. */
   #put(place: Place, id: number | undefined, text: string, embedding: Float32Array): void {
     const { kind, intent, encoderId } = place;
-    const textId = id ?? some(this.#sql.insertText.get(this.#bot.id, intent?.id ?? null, kind, text));
-    if (id === undefined) this.#added.push({ id: textId, kind, intent: intent?.name ?? null, text });
+    // Where its intent is known now, it is unlabelled no longer.
+    if (id === undefined && kind !== 'label') this.#sql.deleteUnlabelledText.run(this.#bot.id, text);
+    const textId = id ?? this.#insert(kind, intent, text);
     this.#sql.addEmbedding.run(textId, encoderId, toBlob(embedding));
+  }
+
+  /** @returns the new text's id. */
+  #insert(kind: TextKind, intent: IntentRow | null, text: string): number {
+    const id = some(this.#sql.insertText.get(this.#bot.id, intent?.id ?? null, kind, text));
+    this.#added.push({ id, kind, intent: intent?.name ?? null, text });
+    return id;
   }
 }
 
@@ -116,6 +134,6 @@ export function some<T>(row: T | undefined): T {
  * Half a surrogate pair has no UTF-8 form and is stored as U+FFFD. Replaced before texts are compared, else two
  * texts that are stored as one would clash.
  */
-function toWellFormed(text: string): string {
+export function toWellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }

@@ -57,13 +57,45 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX embeddings_of_encoder ON embeddings (encoder_id);
   `,
+  // Unlabelled texts. SQLite cannot change a CHECK: the table is made anew, under the ids that it has.
+  `
+  CREATE TABLE new_texts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    intent_id INTEGER REFERENCES intents ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('example', 'counterexample', 'label', 'unlabelled')),
+    source TEXT CHECK (source IN ('given', 'seen')),
+    text TEXT NOT NULL,
+    CHECK ((kind IN ('counterexample', 'unlabelled')) = (intent_id IS NULL)),
+    CHECK ((kind = 'unlabelled') = (source IS NOT NULL)),
+    UNIQUE (intent_id, kind, text)
+  ) STRICT;
+  INSERT INTO new_texts (id, bot_id, intent_id, kind, text) SELECT id, bot_id, intent_id, kind, text FROM texts;
+
+  -- The last id that was given, which a text may have had that is gone.
+  DELETE FROM sqlite_sequence WHERE name = 'new_texts';
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'new_texts', seq FROM sqlite_sequence WHERE name = 'texts';
+
+  DROP TABLE texts;
+  ALTER TABLE new_texts RENAME TO texts;
+  CREATE INDEX texts_of_bot ON texts (bot_id);
+  CREATE UNIQUE INDEX one_label ON texts (intent_id) WHERE kind = 'label';
+  CREATE UNIQUE INDEX counterexamples ON texts (bot_id, text) WHERE kind = 'counterexample';
+  CREATE UNIQUE INDEX unlabelled ON texts (bot_id, text) WHERE kind = 'unlabelled';
+  -- In the order in which they go when there are too many.
+  CREATE INDEX unlabelled_by_age ON texts (bot_id, source DESC, id) WHERE kind = 'unlabelled';
+  -- Whether a bot has a text, whatever its intent.
+  CREATE INDEX utterances ON texts (bot_id, text) WHERE kind <> 'label';
+  `,
 ];
 
 /**
  * Brings a database to the newest schema: all the steps that it lacks, or none. Its version is its `user_version`.
+ * Foreign keys must be off (SQLite turns them off outside of transactions alone): to drop a table that is made anew would
+ * else delete all that refers to it. That every reference leads somewhere is checked at the end.
  *
- * @throws KshotError `store_unavailable` if the database is another program's or a newer kshot's; it is left as
- *   it was.
+ * @throws KshotError `store_unavailable` if the database is another program's or a newer kshot's, or holds
+ *   references to what is not there; it is left as it was.
  */
 export function migrate(db: Database.Database, file: string, migrations = MIGRATIONS): void {
   db.transaction(() => {
@@ -85,6 +117,12 @@ export function migrate(db: Database.Database, file: string, migrations = MIGRAT
     }
     if (version === migrations.length) return;
     for (const step of migrations.slice(version)) db.exec(step);
+    if (db.prepare('PRAGMA foreign_key_check').get() !== undefined) {
+      throw new KshotError(
+        'store_unavailable',
+        `Store ${file}: it refers to rows that it does not have: the file is damaged, restore it from a backup`,
+      );
+    }
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${migrations.length}`);
   }).immediate();

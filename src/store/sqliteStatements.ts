@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { TextKind } from './store.js';
+import type { TextKind, UnlabelledText } from './store.js';
 
 export interface BotRow {
   readonly id: number;
@@ -71,14 +71,16 @@ export function prepareStatements(db: Database.Database) {
     deleteIntent: db.prepare<[intentId: number]>('DELETE FROM intents WHERE id = ?'),
 
     countTextsOfBot: db
-      .prepare<[botId: number], number>('SELECT count(*) FROM texts WHERE bot_id = ?')
+      .prepare<[botId: number], number>(
+        "SELECT count(*) FROM texts WHERE bot_id = ? AND kind <> 'unlabelled'",
+      )
       .pluck(),
     readTextsOfBot: db
       .prepare<[fingerprint: string, botId: number], EmbeddedRow>(
         `SELECT t.id, t.kind, t.intent_id, t.text, e.vector
          FROM texts t LEFT JOIN embeddings e ON e.text_id = t.id
            AND e.encoder_id = (SELECT id FROM encoders WHERE fingerprint = ?)
-         WHERE t.bot_id = ? ORDER BY t.id`,
+         WHERE t.bot_id = ? AND t.kind <> 'unlabelled' ORDER BY t.id`,
       )
       .raw(),
     listTextsOfIntent: db.prepare<[intentId: number, kind: TextKind], TextRow>(
@@ -100,6 +102,47 @@ export function prepareStatements(db: Database.Database) {
       .pluck(),
     deleteText: db.prepare<[id: number]>('DELETE FROM texts WHERE id = ?'),
 
+    // The conditions on `kind` are those of the partial indexes, word for word, else these are not used.
+    hasUtterance: db
+      .prepare<[botId: number, text: string], number>(
+        "SELECT 1 FROM texts WHERE bot_id = ? AND text = ? AND kind <> 'label'",
+      )
+      .pluck(),
+    insertUnlabelled: db
+      .prepare<[botId: number, source: string, text: string], number>(
+        "INSERT INTO texts (bot_id, kind, source, text) VALUES (?, 'unlabelled', ?, ?) RETURNING id",
+      )
+      .pluck(),
+    countUnlabelled: db
+      .prepare<[botId: number], number>("SELECT count(*) FROM texts WHERE bot_id = ? AND kind = 'unlabelled'")
+      .pluck(),
+    listUnlabelled: db.prepare<[botId: number, after: number, limit: number], UnlabelledText>(
+      `SELECT id, text, source FROM texts WHERE bot_id = ? AND kind = 'unlabelled' AND id > ?
+       ORDER BY id LIMIT ?`,
+    ),
+    readUnlabelled: db.prepare<
+      [fingerprint: string, botId: number, limit: number],
+      UnlabelledText & { readonly vector: Buffer | null }
+    >(
+      `SELECT t.id, t.text, t.source, e.vector
+       FROM texts t LEFT JOIN embeddings e ON e.text_id = t.id
+         AND e.encoder_id = (SELECT id FROM encoders WHERE fingerprint = ?)
+       WHERE t.bot_id = ? AND t.kind = 'unlabelled' ORDER BY t.id DESC LIMIT ?`,
+    ),
+    findUnlabelled: db.prepare<[botId: number, id: number], TextRow>(
+      "SELECT id, text FROM texts WHERE bot_id = ? AND kind = 'unlabelled' AND id = ?",
+    ),
+    deleteUnlabelledText: db.prepare<[botId: number, text: string]>(
+      "DELETE FROM texts WHERE bot_id = ? AND kind = 'unlabelled' AND text = ?",
+    ),
+    deleteUnlabelled: db.prepare<[botId: number]>(
+      "DELETE FROM texts WHERE bot_id = ? AND kind = 'unlabelled'",
+    ),
+    deleteOldestUnlabelled: db.prepare<[botId: number, count: number]>(
+      `DELETE FROM texts WHERE id IN (SELECT id FROM texts WHERE bot_id = ? AND kind = 'unlabelled'
+         ORDER BY source DESC, id LIMIT ?)`,
+    ),
+
     findEncoder: db
       .prepare<[fingerprint: string], number>('SELECT id FROM encoders WHERE fingerprint = ?')
       .pluck(),
@@ -110,6 +153,15 @@ export function prepareStatements(db: Database.Database) {
 
     addEmbedding: db.prepare<[textId: number, encoderId: number, vector: Buffer]>(
       'INSERT INTO embeddings (text_id, encoder_id, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    findEmbedding: db
+      .prepare<[textId: number, fingerprint: string], Buffer>(
+        `SELECT vector FROM embeddings WHERE text_id = ?
+           AND encoder_id = (SELECT id FROM encoders WHERE fingerprint = ?)`,
+      )
+      .pluck(),
+    moveEmbeddings: db.prepare<[to: number, from: number]>(
+      'UPDATE embeddings SET text_id = ? WHERE text_id = ?',
     ),
     // Nothing for a text that is gone.
     setEmbedding: db.prepare<[encoderId: number, vector: Buffer, textId: number]>(

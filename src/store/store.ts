@@ -1,14 +1,16 @@
 /**
  * The store: bots, intents and texts, durably. It is the truth; index and class vectors are derived from it.
  * Every write is on disk when its promise resolves, is applied whole or not at all, and raises the bot's
- * revision by one (a write that changes nothing leaves the revision as it is).
+ * revision by one. A write leaves the revision as it is that changes nothing, or nothing but unlabelled texts: the
+ * revision counts what a bot's answers rest on, and texts without an intent may come by the second.
  */
 export interface Store {
   /** All bots, by name. */
   listBots(): Promise<BotRecord[]>;
 
   /**
-   * A bot with all its texts and their embeddings under `fingerprint`; undefined where there is no such bot.
+   * A bot with its texts and their embeddings under `fingerprint`, all but the unlabelled; undefined where there is no
+   * such bot.
    *
    * @throws KshotError `store_unavailable` if an embedding is missing: `embedMissing` has not been run to its end.
    */
@@ -49,6 +51,46 @@ export interface Store {
    */
   putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change>;
 
+  /**
+   * Adds texts whose intent is not known. One that the bot has already, as an example, a counter-example or unlabelled, is
+   * passed over. Beyond MAX_UNLABELLED the oldest go that were `seen`, then the oldest that were `given`.
+   * @throws KshotError `unknown_bot`.
+   */
+  addUnlabelled(
+    bot: string,
+    source: TextSource,
+    texts: readonly EmbeddedText[],
+    fingerprint: string,
+  ): Promise<UnlabelledOutcome>;
+
+  /**
+   * A page of the unlabelled texts, in the order of their ids.
+   * @throws KshotError `unknown_bot`.
+   */
+  listUnlabelled(bot: string, page: PageQuery): Promise<UnlabelledPage>;
+
+  /**
+   * The newest unlabelled texts, at most `limit` of them, newest first.
+   * @throws KshotError `unknown_bot`, `store_unavailable` as `readBot`.
+   */
+  readUnlabelled(bot: string, fingerprint: string, limit: number): Promise<EmbeddedUnlabelled>;
+
+  /** One unlabelled text. @throws KshotError `unknown_bot`, `unknown_text`. */
+  findUnlabelled(bot: string, id: number, fingerprint: string): Promise<EmbeddedText>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_text`. */
+  removeUnlabelled(bot: string, id: number): Promise<void>;
+
+  /** Removes all; returns how many there were. @throws KshotError `unknown_bot`. */
+  clearUnlabelled(bot: string): Promise<number>;
+
+  /**
+   * Makes an unlabelled text an example of an intent, or a counter-example where `intent` is null. It is the newest of them:
+   * it gets another id, and its embeddings go with it.
+   * @throws KshotError `unknown_bot`, `unknown_text`, `unknown_intent`.
+   */
+  labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change>;
+
   /** How many texts have no embedding under `fingerprint`. */
   countMissingEmbeddings(fingerprint: string): Promise<number>;
 
@@ -85,15 +127,22 @@ export interface BotRecord {
 
 /**
  * `example`: an utterance of an intent. `counterexample`: a text that is out of scope for the bot. `label`: what
- * stands for the intent itself, its description or its readable name; every intent has exactly one.
+ * stands for the intent itself, its description or its readable name; every intent has exactly one. `unlabelled`: a
+ * text whose intent is not known; it leaves them when a write makes it an example or a counter-example.
  */
-export type TextKind = 'example' | 'counterexample' | 'label';
+export type TextKind = 'example' | 'counterexample' | 'label' | 'unlabelled';
+
+/** Where an unlabelled text comes from: `given` by somebody, or `seen` when it was classified. */
+export type TextSource = 'given' | 'seen';
+
+/** Unlabelled texts that a bot has, at the most: 15 MB of embeddings of 384 numbers. */
+export const MAX_UNLABELLED = 10_000;
 
 export interface StoredText {
   /** Unique in the store, never used again. */
   readonly id: number;
   readonly kind: TextKind;
-  /** Null for a counter-example. */
+  /** Null for a counter-example and an unlabelled text. */
   readonly intent: string | null;
   readonly text: string;
 }
@@ -126,7 +175,42 @@ export interface BotContents {
   readonly embeddings: Float32Array;
 }
 
-/** What a write did. */
+export interface UnlabelledText {
+  readonly id: number;
+  readonly text: string;
+  readonly source: TextSource;
+}
+
+export interface PageQuery {
+  /** Only texts with larger ids. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface UnlabelledPage {
+  readonly texts: readonly UnlabelledText[];
+  /** Of the bot, on all pages. */
+  readonly total: number;
+}
+
+export interface EmbeddedUnlabelled {
+  readonly texts: readonly UnlabelledText[];
+  /** `[texts.length, D]`, row for row with `texts`. */
+  readonly embeddings: Float32Array;
+}
+
+/** What adding unlabelled texts did. */
+export interface UnlabelledOutcome {
+  readonly added: number;
+  /** Texts that the bot had already. */
+  readonly known: number;
+  /** Texts that went because there were too many. */
+  readonly dropped: number;
+  /** Unlabelled texts that the bot has now. */
+  readonly total: number;
+}
+
+/** What a write did to the texts that a bot answers by; unlabelled texts come and go unmentioned. */
 export interface Change {
   readonly bot: BotRecord;
   /** Texts that are new, in the order of their ids. */

@@ -5,6 +5,7 @@ import type { HeadChangeSummary, HeadSummary, IntentDefinition } from '../../src
 interface Bot {
   readonly intents: Map<string, { description: string | null; examples: string[] }>;
   counterexamples: string[];
+  unlabelled: { id: number; text: string; source: 'given' | 'seen' }[];
   revision: number;
 }
 
@@ -63,7 +64,7 @@ export class FakeServer {
     const entries = Object.entries(intents).map(
       ([intent, examples]) => [intent, { description: null, examples }] as const,
     );
-    this.bots.set(name, { intents: new Map(entries), counterexamples: [], revision: 1 });
+    this.bots.set(name, { intents: new Map(entries), counterexamples: [], unlabelled: [], revision: 1 });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -157,6 +158,42 @@ export class FakeServer {
       case 'GET counterexamples':
         json({ examples: rows(bot.counterexamples) });
         return;
+      case 'POST unlabelled': {
+        if (leaf === 'label') {
+          const { text } = bot.unlabelled.splice(Number(intent) - 1, 1)[0]!;
+          written([text], []);
+          return;
+        }
+        const { texts } = body as { texts: string[] };
+        const added = texts.filter((text) => !bot.unlabelled.some((one) => one.text === text));
+        for (const text of added)
+          bot.unlabelled.push({ id: bot.unlabelled.length + 1, text, source: 'given' });
+        const known = texts.length - added.length;
+        json({ bot: name, added: added.length, known, dropped: 0, total: bot.unlabelled.length });
+        return;
+      }
+      case 'GET unlabelled': {
+        const query = new URLSearchParams(path.split('?')[1]);
+        const rest = bot.unlabelled.filter(({ id }) => id > Number(query.get('after') ?? 0));
+        const texts = rest.slice(0, Number(query.get('limit')));
+        const next = rest.length > texts.length ? texts.at(-1)!.id : null;
+        json({ texts, total: bot.unlabelled.length, next });
+        return;
+      }
+      case 'DELETE unlabelled':
+        json({ bot: name, removed: bot.unlabelled.splice(0).length });
+        return;
+      case 'GET suggestions': {
+        const query = new URLSearchParams(path.split('?')[1]);
+        const chosen = bot.unlabelled.slice(0, Number(query.get('limit')));
+        const suggestions = chosen.map((one) => ({
+          ...(classified(bot, one.text, 3) as object),
+          ...one,
+          score: 0.25,
+        }));
+        json({ strategy: query.get('strategy'), considered: bot.unlabelled.length, suggestions });
+        return;
+      }
       case 'PUT counterexamples': {
         const removed = bot.counterexamples;
         bot.counterexamples = (body as { examples: string[] }).examples;

@@ -8,6 +8,13 @@ import type {
   HeadSummary,
   IntentDefinition,
   ServiceStats,
+  SuggestOptions,
+  Suggestions,
+  Unlabelled,
+  UnlabelledPage,
+  UnlabelledPageOptions,
+  UnlabelledRemoval,
+  UnlabelledWrite,
   WriteResult,
 } from '../../src/classify/service.js';
 import type { BotSettings } from '../../src/classify/settings.js';
@@ -18,6 +25,7 @@ interface FakeBot {
   revision: number;
   intents: Map<string, { description: string | null; examples: Example[] }>;
   counterexamples: Example[];
+  unlabelled: Unlabelled[];
 }
 
 const EPOCH = '2024-01-01T00:00:00.000Z';
@@ -129,6 +137,62 @@ export class FakeService implements ClassifyService {
     });
   }
 
+  addUnlabelled(bot: string, texts: readonly string[]): Promise<UnlabelledWrite> {
+    return attempt(() => {
+      const { unlabelled } = this.find(bot);
+      const known = new Set(unlabelled.map(({ text }) => text));
+      const added = [...new Set(texts)].filter((text) => !known.has(text));
+      unlabelled.push(...added.map((text) => ({ ...this.example(text), source: 'given' as const })));
+      const counts = { added: added.length, known: texts.length - added.length, dropped: 0 };
+      return { bot, ...counts, total: unlabelled.length };
+    });
+  }
+
+  listUnlabelled(
+    bot: string,
+    { limit = 100, after = 0 }: UnlabelledPageOptions = {},
+  ): Promise<UnlabelledPage> {
+    return attempt(() => {
+      const { unlabelled } = this.find(bot);
+      const rest = unlabelled.filter(({ id }) => id > after);
+      const texts = rest.slice(0, limit);
+      const next = rest.length > limit ? texts.at(-1)!.id : null;
+      return { texts, total: unlabelled.length, next };
+    });
+  }
+
+  removeUnlabelled(bot: string, id: number): Promise<UnlabelledRemoval> {
+    return attempt(() => {
+      this.take(bot, id);
+      return { bot, removed: 1 };
+    });
+  }
+
+  clearUnlabelled(bot: string): Promise<UnlabelledRemoval> {
+    return attempt(() => ({ bot, removed: this.find(bot).unlabelled.splice(0).length }));
+  }
+
+  labelUnlabelled(bot: string, id: number, intent: string | null): Promise<WriteResult> {
+    return attempt(() => {
+      const found = this.find(bot);
+      const examples = intent === null ? found.counterexamples : this.findIntent(bot, intent).examples;
+      const labelled = this.example(this.take(bot, id).text);
+      examples.push(labelled);
+      return this.written(bot, [labelled], []);
+    });
+  }
+
+  suggest(bot: string, { strategy = 'mix', limit = 10 }: SuggestOptions = {}): Promise<Suggestions> {
+    return attempt(() => {
+      const found = this.find(bot);
+      const suggestions = found.unlabelled.slice(0, limit).map((one) => {
+        const { intent, confidence, out_of_scope, in_scope, ranking } = resultOf(found, one.text, { top: 3 });
+        return { ...one, score: 0.5, intent, confidence, out_of_scope, in_scope, ranking };
+      });
+      return { strategy, considered: found.unlabelled.length, suggestions };
+    });
+  }
+
   listHeads(): Promise<HeadSummary[]> {
     return Promise.resolve([
       {
@@ -178,9 +242,18 @@ export class FakeService implements ClassifyService {
       revision: 0,
       intents: new Map(),
       counterexamples: [],
+      unlabelled: [],
     };
     this.bots.set(bot, found);
     return found;
+  }
+
+  /** Takes an unlabelled text away. */
+  private take(bot: string, id: number): Unlabelled {
+    const { unlabelled } = this.find(bot);
+    const at = unlabelled.findIndex((one) => one.id === id);
+    if (at < 0) throw new KshotError('unknown_text', `There is no unlabelled text ${id}`);
+    return unlabelled.splice(at, 1)[0]!;
   }
 
   private findIntent(bot: string, intent: string) {

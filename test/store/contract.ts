@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { BotContents, Store } from '../../src/store/store.js';
+import { type BotContents, MAX_UNLABELLED, type Store } from '../../src/store/store.js';
 import { embedded, intentInput, vectorsOf, WIDTH } from './texts.js';
 
 /** A place where a store can be opened; it starts out empty. */
@@ -388,6 +388,196 @@ export function describeStoreContract(
           'label lost: lost',
           'example lost: one',
         ]);
+      });
+    });
+
+    describe('unlabelled texts', () => {
+      const everything = { after: 0, limit: MAX_UNLABELLED };
+      const page = async (bot = 'bank') => (await store.listUnlabelled(bot, everything)).texts;
+      const words = async (bot = 'bank') => (await page(bot)).map(({ text }) => text);
+      const idOfUnlabelled = async (text: string) =>
+        (await page()).find((one) => one.text === text)?.id ?? -1;
+
+      beforeEach(async () => {
+        await store.putIntents('bank', [intent('lost', ['one']), intent('found', [])], FP);
+        await store.putCounterexamples('bank', texts('sing'), FP);
+      });
+
+      test('are added once, unless the bot has them already; the revision stays', async () => {
+        const first = await store.addUnlabelled('bank', 'given', texts('two', 'one', 'sing', 'two'), FP);
+        expect(first).toEqual({ added: 1, known: 3, dropped: 0, total: 1 });
+        // The words of a label are no text of anybody's.
+        const second = await store.addUnlabelled('bank', 'seen', texts('two', 'three', 'lost'), FP);
+        expect(second).toEqual({ added: 2, known: 1, dropped: 0, total: 3 });
+        expect(await page()).toMatchObject([
+          { text: 'two', source: 'given' },
+          { text: 'three', source: 'seen' },
+          { text: 'lost', source: 'seen' },
+        ]);
+        expect(await revisionOf('bank')).toBe(2);
+        expect(await summary('bank')).toEqual([
+          'label lost: lost',
+          'example lost: one',
+          'label found: found',
+          'counterexample null: sing',
+        ]);
+      });
+
+      test('are of one bot', async () => {
+        await store.putBot('shop', {});
+        await store.addUnlabelled('bank', 'given', texts('two'), FP);
+        expect(await store.addUnlabelled('shop', 'given', texts('two', 'one'), FP)).toMatchObject({
+          added: 2,
+        });
+        await store.deleteBot('shop');
+        expect(await words()).toEqual(['two']);
+        expect(await store.countMissingEmbeddings(OTHER)).toBe(5);
+      });
+
+      test('come page by page, in the order of their ids', async () => {
+        await store.addUnlabelled('bank', 'given', texts('a', 'b', 'c'), FP);
+        const [a, b, c] = await page();
+        expect(await store.listUnlabelled('bank', { after: 0, limit: 2 })).toEqual({
+          texts: [a, b],
+          total: 3,
+        });
+        expect(await store.listUnlabelled('bank', { after: b!.id, limit: 2 })).toEqual({
+          texts: [c],
+          total: 3,
+        });
+        expect(await store.listUnlabelled('bank', { after: c!.id, limit: 2 })).toEqual({
+          texts: [],
+          total: 3,
+        });
+      });
+
+      test('come with their embeddings, the newest first', async () => {
+        await store.addUnlabelled('bank', 'seen', texts('a', 'b', 'c'), FP);
+        const { texts: newest, embeddings } = await store.readUnlabelled('bank', FP, 2);
+        expect(newest).toEqual((await page()).slice(1).reverse());
+        expect(embeddings).toEqual(vectorsOf(['c', 'b'], FP));
+        expect(await store.findUnlabelled('bank', newest[0]!.id, FP)).toEqual(embedded('c', FP));
+        const none = await store.readUnlabelled('bank', FP, 0);
+        expect(none).toEqual({ texts: [], embeddings: new Float32Array(0) });
+        await expect(store.readUnlabelled('bank', OTHER, 2)).rejects.toMatchObject({
+          code: 'store_unavailable',
+        });
+      });
+
+      test('are embedded anew like others', async () => {
+        await store.addUnlabelled('bank', 'given', texts('a'), FP);
+        const missing = await store.readMissingEmbeddings(OTHER, 9);
+        expect(missing.at(-1)).toMatchObject({ kind: 'unlabelled', intent: null, text: 'a' });
+        const ids = missing.map(({ id }) => id);
+        const vectors = vectorsOf(
+          missing.map(({ text }) => text),
+          OTHER,
+        );
+        await store.writeEmbeddings(OTHER, ids, vectors);
+        expect((await store.readUnlabelled('bank', OTHER, 9)).embeddings).toEqual(vectorsOf(['a'], OTHER));
+      });
+
+      test('are removed one by one, or all', async () => {
+        await store.addUnlabelled('bank', 'given', texts('a', 'b', 'c'), FP);
+        const a = await idOfUnlabelled('a');
+        await store.removeUnlabelled('bank', a);
+        expect(await words()).toEqual(['b', 'c']);
+        await expect(store.removeUnlabelled('bank', a)).rejects.toMatchObject({ code: 'unknown_text' });
+        expect(await store.clearUnlabelled('bank')).toBe(2);
+        expect(await store.clearUnlabelled('bank')).toBe(0);
+        expect(await revisionOf('bank')).toBe(2);
+        expect(await store.countMissingEmbeddings(OTHER)).toBe(4);
+      });
+
+      test('become examples or counter-examples, which are the newest', async () => {
+        await store.addUnlabelled('bank', 'seen', texts('a', 'b'), FP);
+        await store.addExamples('bank', 'lost', texts('two'), FP);
+        const [a, b] = await page();
+        const change = await store.labelUnlabelled('bank', a!.id, 'lost');
+        expect(change).toMatchObject({
+          bot: { revision: 4 },
+          added: [{ kind: 'example', intent: 'lost', text: 'a' }],
+          removed: [],
+        });
+        expect(change.added[0]!.id).toBeGreaterThan(b!.id);
+        const second = await store.labelUnlabelled('bank', b!.id, null);
+        expect(second.added).toMatchObject([{ kind: 'counterexample', intent: null, text: 'b' }]);
+        expect(await words()).toEqual([]);
+        // Their embeddings have come along.
+        expect((await summary('bank')).slice(-3)).toEqual([
+          'example lost: two',
+          'example lost: a',
+          'counterexample null: b',
+        ]);
+        await expect(store.labelUnlabelled('bank', a!.id, 'lost')).rejects.toMatchObject({
+          code: 'unknown_text',
+        });
+      });
+
+      test('leave when another write gives them a label', async () => {
+        await store.addUnlabelled('bank', 'given', texts('a', 'b', 'c', 'found'), FP);
+        const added = await store.addExamples('bank', 'lost', texts('a'), FP);
+        expect(added).toMatchObject({ added: [{ text: 'a' }], removed: [] });
+        await store.putCounterexamples('bank', texts('sing', 'b'), FP);
+        await store.putIntents('bank', [intent('found', ['c'])], FP);
+        expect(await words()).toEqual(['found']);
+        await read('bank');
+      });
+
+      test('stay as they are where a label fails', async () => {
+        await store.addUnlabelled('bank', 'given', texts('a'), FP);
+        const id = await idOfUnlabelled('a');
+        await expect(store.labelUnlabelled('bank', id, 'none')).rejects.toMatchObject({
+          code: 'unknown_intent',
+        });
+        expect(await words()).toEqual(['a']);
+        expect(await revisionOf('bank')).toBe(2);
+      });
+
+      test('are refused where there is no such bot or text', async () => {
+        const one = await idOf('bank', 'one');
+        for (const call of [
+          store.addUnlabelled('none', 'given', texts('a'), FP),
+          store.listUnlabelled('none', everything),
+          store.readUnlabelled('none', FP, 1),
+          store.findUnlabelled('none', 1, FP),
+          store.removeUnlabelled('none', 1),
+          store.clearUnlabelled('none'),
+          store.labelUnlabelled('none', 1, null),
+        ]) {
+          await expect(call).rejects.toMatchObject({ code: 'unknown_bot' });
+        }
+        // An example is none.
+        for (const call of [
+          store.findUnlabelled('bank', one, FP),
+          store.removeUnlabelled('bank', one),
+          store.labelUnlabelled('bank', one, 'found'),
+        ]) {
+          await expect(call).rejects.toMatchObject({ code: 'unknown_text' });
+        }
+      });
+
+      test('are so many at the most: the oldest that were seen go first, then the oldest that were given', async () => {
+        const many = (what: string, from: number, to: number) =>
+          texts(...Array.from({ length: to - from }, (_, i) => `${what} ${from + i}`));
+        await store.addUnlabelled('bank', 'given', many('given', 0, 10), FP);
+        await store.addUnlabelled('bank', 'seen', many('seen', 0, MAX_UNLABELLED - 10), FP);
+        const outcome = await store.addUnlabelled('bank', 'seen', many('late', 0, 5), FP);
+        expect(outcome).toEqual({ added: 5, known: 0, dropped: 5, total: MAX_UNLABELLED });
+        expect((await words()).slice(9, 12)).toEqual(['given 9', 'seen 5', 'seen 6']);
+
+        await store.addUnlabelled('bank', 'given', many('given', 10, MAX_UNLABELLED + 3), FP);
+        const left = await page();
+        expect(left).toHaveLength(MAX_UNLABELLED);
+        expect(left.filter(({ source }) => source === 'seen')).toEqual([]);
+        expect(left[0]).toMatchObject({ text: 'given 3' });
+      });
+
+      testPersistence('outlive the store that wrote them', async () => {
+        await store.addUnlabelled('bank', 'seen', texts('a', '💳'), FP);
+        const before = await store.readUnlabelled('bank', FP, 9);
+        await reopen();
+        expect(await store.readUnlabelled('bank', FP, 9)).toEqual(before);
       });
     });
 

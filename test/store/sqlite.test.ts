@@ -7,7 +7,7 @@ import { openSqliteStore } from '../../src/store/sqlite.js';
 import { MIGRATIONS, migrate } from '../../src/store/sqliteMigrations.js';
 import { describeStoreContract } from './contract.js';
 import { temporaryDirectories } from './temporary.js';
-import { intentInput } from './texts.js';
+import { embedded, intentInput, vectorOf, vectorsOf } from './texts.js';
 
 const FP = 'encoder-a';
 const temporaryDirectory = temporaryDirectories();
@@ -162,6 +162,58 @@ describe('opening a SQLite store', () => {
     await store.putBot('bank', {}); // The refused ones did no harm.
     await store.close();
     await (await openSqliteStore(file)).close();
+  });
+});
+
+describe('a store of the first version', () => {
+  test('is brought to the newest schema with all that is in it, and uses no id again', async () => {
+    const file = join(temporaryDirectory(), 'kshot.db');
+    const db = new Database(file);
+    migrate(db, file, MIGRATIONS.slice(0, 1));
+    db.exec(`
+      INSERT INTO bots (name, settings, revision, created_at, updated_at) VALUES ('bank', '{}', 4, 'then', 'now');
+      INSERT INTO intents (bot_id, name) VALUES (1, 'lost');
+      INSERT INTO texts (bot_id, intent_id, kind, text)
+        VALUES (1, 1, 'label', 'lost'), (1, 1, 'example', 'one'), (1, NULL, 'counterexample', 'sing'), (1, 1, 'example', 'two');
+      INSERT INTO encoders (fingerprint) VALUES ('${FP}');
+    `);
+    const embed = db.prepare('INSERT INTO embeddings (text_id, encoder_id, vector) VALUES (?, 1, ?)');
+    ['lost', 'one', 'sing'].forEach((text, i) => embed.run(i + 1, Buffer.from(vectorOf(text, FP).buffer)));
+    db.exec('DELETE FROM texts WHERE id = 4');
+    db.close();
+
+    const store = await openSqliteStore(file);
+    expect(await store.readBot('bank', FP)).toMatchObject({
+      bot: { revision: 4 },
+      texts: [
+        { id: 1, kind: 'label', intent: 'lost', text: 'lost' },
+        { id: 2, kind: 'example', intent: 'lost', text: 'one' },
+        { id: 3, kind: 'counterexample', intent: null, text: 'sing' },
+      ],
+      embeddings: vectorsOf(['lost', 'one', 'sing'], FP),
+    });
+    const { added } = await store.addExamples('bank', 'lost', [embedded('three', FP)], FP);
+    expect(added).toMatchObject([{ id: 5 }]);
+    await store.deleteIntent('bank', 'lost'); // References still work:
+    expect(await store.countMissingEmbeddings('another')).toBe(1);
+    await store.close();
+    const after = new Database(file, { readonly: true });
+    expect(after.pragma('foreign_key_check')).toEqual([]);
+    expect(after.prepare('SELECT count(*) FROM embeddings').pluck().get()).toBe(1);
+    after.close();
+  });
+
+  test('that refers to what is not there is refused, and left alone', async () => {
+    const file = join(temporaryDirectory(), 'kshot.db');
+    const db = new Database(file);
+    migrate(db, file, MIGRATIONS.slice(0, 1));
+    db.pragma('foreign_keys = OFF');
+    db.exec("INSERT INTO intents (bot_id, name) VALUES (7, 'lost')");
+    db.close();
+    await expect(openSqliteStore(file)).rejects.toMatchObject(unavailable(/does not have.*backup/));
+    const after = new Database(file, { readonly: true });
+    expect(after.pragma('user_version', { simple: true })).toBe(1);
+    after.close();
   });
 });
 

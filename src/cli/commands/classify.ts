@@ -1,9 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { ClassifyResult } from '../../classify/service.js';
 import { ApiError, type KshotClient } from '../client.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
 import type { Context, Io } from '../io.js';
 import { batchesOfLines, MAX_BATCH, type Batch } from '../lines.js';
+import { wholeNumber } from '../numbers.js';
 import { ResultPrinter } from '../resultPrinter.js';
 
 interface Options {
@@ -19,7 +20,7 @@ export function addClassifyCommand(program: Command, context: Context): void {
     .description('Classify texts: those given, or the lines of standard input.')
     .argument('[text...]', 'texts; none or "-" reads standard input, a text a line');
   addBotOption(command)
-    .option('--top <number>', 'intents in the ranking', wholeNumber, 3)
+    .option('--top <number>', 'intents in the ranking', wholeNumber(9999), 3)
     .option('--explain', 'say why')
     .option('--json', 'print a JSON object a text');
   addConnectionOptions(command, context);
@@ -89,9 +90,4 @@ function* batchesOf(texts: readonly string[]): Iterable<Batch> {
   for (let at = 0; at < texts.length; at += MAX_BATCH) {
     yield { texts: texts.slice(at, at + MAX_BATCH), emptyLines: 0 };
   }
-}
-
-function wholeNumber(value: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(value)) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return Number(value);
 }

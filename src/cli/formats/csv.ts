@@ -51,22 +51,43 @@ function read(text: string): Reading {
   let line = 1;
   for (const { record, info } of parseRows(text, header.delimiter)) {
     // The parser counts to a record's last line; where it begins follows from where the former one ended.
-    const firstLine = line;
+    const begin = line;
     line = info.lines + 1;
-    if (record.every((field) => field.trim() === '')) builder.skip('empty line', firstLine);
-    else if (headerSeen) readRow(record, firstLine, header, builder);
+    if (record.every((field) => field.trim() === '')) builder.skip('empty line', begin);
+    else if (headerSeen) readRow(record, begin, header, builder);
     else headerSeen = true;
   }
   return builder.finish();
 }
 
-function readRow(record: string[], line: number, header: Header, builder: DocumentBuilder): void {
-  if (record.length > header.width) {
-    throw invalidAt(
-      line,
-      `${record.length} fields where the header has ${header.width}; put a text that holds the separator in "quotes"`,
-    );
+/**
+ * The texts of a CSV file alone, in the order of their rows; blank ones too.
+ *
+ * @throws KshotError `invalid_file` without a column of texts, or where a row has more fields than the header.
+ */
+export function csvTexts(text: string): string[] {
+  const headers = DELIMITERS.map((delimiter) => ({
+    delimiter,
+    names: headerNames(firstLine(text), delimiter),
+  }));
+  const header = headers.find(({ names }) => columnOf(names, COLUMNS.text) >= 0);
+  if (header === undefined) {
+    throw invalidAt(1, 'no CSV header; the first line must name the columns, one of them "text"');
   }
+  const { delimiter, names } = header;
+  const at = columnOf(names, COLUMNS.text);
+  let line = 1;
+  const texts: string[] = [];
+  for (const { record, info } of parseRows(text, delimiter)) {
+    if (record.length > names.length) throw tooManyFields(record, names.length, line);
+    if (record.some((field) => field.trim() !== '')) texts.push(record[at] ?? '');
+    line = info.lines + 1;
+  }
+  return texts.slice(1); // the header
+}
+
+function readRow(record: string[], line: number, header: Header, builder: DocumentBuilder): void {
+  if (record.length > header.width) throw tooManyFields(record, header.width, line);
   const intent = (record[header.intent] ?? '').trim();
   const text = record[header.text] ?? '';
   const kind = (record[header.kind] ?? '').trim().toLowerCase();
@@ -96,6 +117,13 @@ function readRow(record: string[], line: number, header: Header, builder: Docume
     default:
       throw invalidAt(line, `unknown kind "${kind}"; write example, description or counterexample`);
   }
+}
+
+function tooManyFields(record: readonly string[], width: number, line: number): KshotError {
+  return invalidAt(
+    line,
+    `${record.length} fields where the header has ${width}; put a text that holds the separator in "quotes"`,
+  );
 }
 
 interface Row {
@@ -130,10 +158,9 @@ function parseRows(text: string, delimiter: string, to?: number): Row[] {
 
 /** The header under the first separator that makes one. */
 function findHeader(text: string): Header | undefined {
-  // Blank lines may come before it. One line is enough, so that a huge file is not parsed three times.
-  const firstLine = /^[^\S\n]*(\S.*)$/m.exec(text)?.[1] ?? '';
+  const line = firstLine(text);
   for (const delimiter of DELIMITERS) {
-    const names = headerNames(firstLine, delimiter);
+    const names = headerNames(line, delimiter);
     const intent = columnOf(names, COLUMNS.intent);
     const textColumn = columnOf(names, COLUMNS.text);
     if (intent === -1 || textColumn === -1) continue;
@@ -142,6 +169,11 @@ function findHeader(text: string): Header | undefined {
     return { delimiter, width: names.length, intent, text: textColumn, kind, ignored };
   }
   return undefined;
+}
+
+/** Blank lines may come before it. One line is enough for a header, so that a huge file is not parsed three times. */
+function firstLine(text: string): string {
+  return /^[^\S\n]*(\S.*)$/m.exec(text)?.[1] ?? '';
 }
 
 function headerNames(line: string, delimiter: string): string[] {

@@ -34,16 +34,25 @@ function read(text: string): Reading {
   return builder.finish();
 }
 
+/**
+ * The texts of JSON lines alone, in their order; empty lines, and objects without a text, are blank ones.
+ *
+ * @throws KshotError `invalid_file` for a line that is no object, or whose text is none.
+ */
+export function jsonlTexts(text: string): string[] {
+  return text.split('\n').map((line, at) => {
+    if (line.trim() === '') return '';
+    const entry = parseEntry(line, at + 1);
+    return entry.text ?? entry.utterance ?? '';
+  });
+}
+
 function readLine(line: string, number: number, builder: DocumentBuilder, ignored: Set<string>): void {
-  const entry = lineSchema.safeParse(parseObject(line, number));
-  if (!entry.success) {
-    const issue = entry.error.issues[0];
-    throw invalidAt(number, `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'is wrong'}`);
-  }
-  const { description, counterexample } = entry.data;
-  const intent = entry.data.intent ?? entry.data.label;
-  const text = entry.data.text ?? entry.data.utterance;
-  const others = Object.keys(entry.data).filter((key) => !known.has(key));
+  const entry = parseEntry(line, number);
+  const { description, counterexample } = entry;
+  const intent = entry.intent ?? entry.label;
+  const text = entry.text ?? entry.utterance;
+  const others = Object.keys(entry).filter((key) => !known.has(key));
   for (const key of others) ignored.add(key);
 
   if (counterexample === true) {
@@ -66,6 +75,13 @@ function readLine(line: string, number: number, builder: DocumentBuilder, ignore
   builder.intent(intent, number);
   if (description != null) builder.description(intent, description, number);
   if (text !== undefined) builder.example(intent, text, number);
+}
+
+function parseEntry(line: string, number: number): z.infer<typeof lineSchema> {
+  const entry = lineSchema.safeParse(parseObject(line, number));
+  if (entry.success) return entry.data;
+  const issue = entry.error.issues[0];
+  throw invalidAt(number, `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'is wrong'}`);
 }
 
 function parseObject(line: string, number: number): object {
