@@ -3,10 +3,12 @@ import type { Head } from './head.js';
 import { matching } from './matching.js';
 import { names } from './names.js';
 import { prototypical, prototypicalEuclidean } from './prototypical.js';
+import { semiSupervisedHead } from './semiSupervised.js';
 
 /** Every head that learns nothing offline, by its name. */
 const HEADS = {
   adapted: () => adaptedHead(),
+  'semi-supervised': () => semiSupervisedHead(),
   prototypical: () => prototypical,
   'prototypical-euclidean': () => prototypicalEuclidean,
   matching: () => matching,
