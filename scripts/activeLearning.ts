@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { COMMITTEE_HEADS } from '../src/classify/committee.js';
+import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
@@ -50,10 +51,10 @@ const program = new Command('active-learning')
   .addOption(
     new Option('--strategy <names...>', 'what is simulated').choices(STRATEGIES).default([...STRATEGIES]),
   )
-  .option('--pool <n>', 'texts that can be labelled', positive, 2000)
-  .option('--batch <n>', 'labels between two suggestions', positive, 60)
-  .option('--labels <n>', 'labels at the end, those of the start among them', positive, 1000)
-  .option('--seeds <n>', 'pools that are drawn', positive, 5)
+  .option('--pool <n>', 'texts that can be labelled', wholeNumber(), 2000)
+  .option('--batch <n>', 'labels between two suggestions', wholeNumber(), 60)
+  .option('--labels <n>', 'labels at the end, those of the start among them', wholeNumber(), 1000)
+  .option('--seeds <n>', 'pools that are drawn', wholeNumber(), 5)
   .option(
     '--calibration <file>',
     'what makes probabilities of scores',
@@ -146,13 +147,6 @@ async function write(results: ActiveLearningResults, folder: string): Promise<vo
   if (results.curves.random === undefined) return; // there is nothing to compare with yet
   await writeFile(join(folder, 'active-learning.md'), activeLearningPage(results));
   await writeFile(join(folder, 'active-learning.svg'), await renderSvg(activeLearningChart(results)));
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number from 1.');
-  return value;
 }
 
 try {

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { table } from '../src/cli/table.js';
 import { readSettings, settingOptions } from '../src/config.js';
@@ -65,9 +66,9 @@ const program = new Command('calibrate')
       'models/heads/calibration.json',
     ),
   )
-  .option('--seed <number>', 'of the bots', whole, 1)
-  .option('--episodes <number>', 'bots of each set that the detector is trained on', whole, 240)
-  .option('--head-episodes <number>', 'bots of each set that a temperature is fitted to', whole, 72)
+  .option('--seed <number>', 'of the bots', wholeNumber(), 1)
+  .option('--episodes <number>', 'bots of each set that the detector is trained on', wholeNumber(), 240)
+  .option('--head-episodes <number>', 'bots of each set that a temperature is fitted to', wholeNumber(), 72)
   .option(
     '--in-scope-weight <number>',
     'what a query in scope weighs against one out of scope',
@@ -255,13 +256,6 @@ function tables(results: CalibrationResults, { sharpness }: Calibration): string
 
 function formula({ base, lnIntents, lnRows }: Calibration['sharpness'][string]): string {
   return `${base.toFixed(3)} + ${lnIntents.toFixed(3)} ln N + ${lnRows.toFixed(3)} L`;
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('A whole number from 1 is needed.');
-  return value;
 }
 
 function positive(text: string): number {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
@@ -31,7 +32,7 @@ const program = new Command('semi-supervised')
   )
   .option('--set <name>', 'an intent set with the splits train, valid and test', 'banking77')
   .option('--strangers <name>', 'the set whose training texts are out of scope', 'hwu64')
-  .option('--draws <n>', 'support sets of each size that are drawn', positive, 5)
+  .option('--draws <n>', 'support sets of each size that are drawn', wholeNumber(), 5)
   .option(
     '--out <folder>',
     'where the page is written; draws that are there already are kept',
@@ -85,13 +86,6 @@ async function write(results: SemiSupervisedResults, folder: string): Promise<vo
   await writeFile(join(folder, 'semi-supervised.json'), `${JSON.stringify(results)}\n`);
   await writeFile(join(folder, 'semi-supervised.md'), semiSupervisedPage(results));
   await writeFile(join(folder, 'semi-supervised.svg'), await renderSvg(semiSupervisedChart(results)));
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number from 1.');
-  return value;
 }
 
 try {

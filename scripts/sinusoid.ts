@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { tree } from '@jax-js/jax';
 import { Command } from 'commander';
 import type { TopLevelSpec } from 'vega-lite';
+import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { initHeads } from '../src/heads/runtime.js';
 import { Random } from '../src/learn/random.js';
@@ -31,10 +32,10 @@ import {
 
 const program = new Command('sinusoid')
   .description('Trains the sinusoid example of docs/inner-loop.md and draws its charts.')
-  .option('--steps <n>', 'steps of the outer loop', Number, 6000)
-  .option('--waves <n>', 'waves that the errors are measured on', Number, 600)
+  .option('--steps <n>', 'steps of the outer loop', wholeNumber(), 1000)
+  .option('--waves <n>', 'waves that the errors are measured on', wholeNumber(), 600)
   .option('--out <folder>', 'where the charts go', join('docs', 'results'))
-  .option('--seed <n>', 'seed of everything that is drawn', Number, 1)
+  .option('--seed <n>', 'seed of everything that is drawn', wholeNumber(), 1)
   .action(run);
 
 await program.parseAsync();

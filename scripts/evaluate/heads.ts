@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../../src/cli/numbers.js';
 import { readSettings, settingOptions } from '../../src/config.js';
 import { HEAD_NAMES, isHeadName } from '../../src/heads/registry.js';
 import { initHeads } from '../../src/heads/runtime.js';
@@ -42,9 +43,9 @@ export const heads = new Command('heads')
   )
   .option('--set <names...>', "the benchmark's sets (FewRel: splits); all by default")
   .option('--split <name>', 'queries of intent sets: valid or test (default: test)')
-  .option('--episodes <n>', 'episodes of each setting of FewRel (default: 1000)', positive)
-  .option('--draws <n>', 'support sets that accuracy by shots is drawn from (default: 5)', positive)
-  .option('--seed <n>', 'of the episodes or draws (default: 1)', positive)
+  .option('--episodes <n>', 'episodes of each setting of FewRel (default: 1000)', wholeNumber())
+  .option('--draws <n>', 'support sets that accuracy by shots is drawn from (default: 5)', wholeNumber())
+  .option('--seed <n>', 'of the episodes or draws (default: 1)', wholeNumber())
   .option('--entities', "FewRel: the entities' token states joined to the sentence's embedding")
   .option('--no-names', "without the intents' names as support rows")
   .option(
@@ -155,10 +156,3 @@ const TITLES: Readonly<Record<BenchmarkName, string>> = {
   oos: 'CLINC150, out of scope',
   shots: 'Intents by the number of examples',
 };
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number from 1.');
-  return value;
-}

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
 /** Reads an option's or argument's value as a whole number from 1. */
-export function wholeNumber(most: number): (value: string) => number {
+export function wholeNumber(most = Number.MAX_SAFE_INTEGER): (value: string) => number {
   return (value) => {
     const number = /^\d{1,16}$/.test(value) ? Number(value) : 0;
     if (number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');

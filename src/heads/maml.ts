@@ -84,6 +84,8 @@ export type MamlOptions = {
   readonly sharpness: number;
   /** Of `proto-maml`: prototypes are brought to one length, as the cosine does, and a bias is learned for few rows. */
   readonly cosine: boolean;
+  /** Whether the outer loop learns P, where the body starts, or the rates and biases alone. */
+  readonly learnsBody: boolean;
 };
 
 /** What was best on validation before anything is learned (docs/defaults.md). */
@@ -94,6 +96,7 @@ const DEFAULTS: MamlOptions = {
   bodyRate: 5000,
   sharpness: 100,
   cosine: false,
+  learnsBody: true,
 };
 
 export type MamlParams = {
@@ -250,8 +253,16 @@ function mamlHead(name: string, method: MamlMethod, options: MamlOptions): Train
   };
 
   const loss: TrainedHead['loss'] = (params, { progress = np.ones([1]), ...episode }) =>
-    outer[method.outer](params as MamlParams, episode, progress);
+    outer[method.outer](
+      options.learnsBody ? (params as MamlParams) : bodyStill(params as MamlParams),
+      episode,
+      progress,
+    );
   return { ...head, options, loss };
+}
+
+function bodyStill({ body, ...rest }: MamlParams): MamlParams {
+  return { body: lax.stopGradient(body), ...rest };
 }
 
 type Learner = Required<LinearLearner>;

@@ -123,6 +123,18 @@ describe('the gradient of the outer loss equals finite differences, in double pr
     tree.dispose(params);
   });
 
+  test('proto-maml that learns rates alone: the same slopes, and none of the body', () => {
+    const options = { steps: 2, rowRate: 750, bodyRate: 250, cosine: true };
+    const params = paramsOf('proto-maml', options);
+    const slopes = (learnsBody: boolean) =>
+      grad(lossAt('proto-maml', { ...options, learnsBody }, 1))(tree.ref(params)) as MamlParams;
+    const [all, alone] = [slopes(true), slopes(false)];
+    expect(numbers(alone.body)).toEqual([0, 0, 0, 0]);
+    expect(numbers(alone.rates!.rows)).toEqual(numbers(all.rates!.rows));
+    expect(Math.max(...numbers(alone.fewRows!).map(Math.abs))).toBeGreaterThan(1e-4);
+    tree.dispose(params);
+  });
+
   test('maml-plus-plus sums up the losses of all steps at first: there to first order', () => {
     // Of rates alone: to first order nothing but theta_t = theta_0 - sum alpha_s g_s depends on them.
     const options = { steps: 1 };
