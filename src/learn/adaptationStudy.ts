@@ -1,5 +1,6 @@
 import { tree } from '@jax-js/jax';
 import { adaptedHead } from '../heads/adapted.js';
+import { COSINE_DESCENT } from '../heads/cosineLearner.js';
 import type { Params } from '../heads/head.js';
 import { cutShort, isMamlName, maml, type MamlParams } from '../heads/maml.js';
 import type { HeadRuntime } from '../heads/runtime.js';
@@ -52,6 +53,7 @@ export function atSteps({ head, params, dimension }: EvaluatedHead, steps: numbe
 
 /** The inner steps of a head as it is; 0 of one that makes none. */
 export function stepsOf({ head }: EvaluatedHead): number {
+  if (head.name === 'adapted') return COSINE_DESCENT.steps;
   if (!('options' in head)) return 0;
   const { steps } = (head as TrainedHead).options;
   return typeof steps === 'number' ? steps : 0;

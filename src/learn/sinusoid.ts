@@ -190,6 +190,8 @@ export function trainNetwork(
     const rate = rateAt(plan, step, steps);
     const numbers = stepNumbers({ step, rate, weightDecay: 0, clip: 10, batch: 1 });
     ({ params: network, state } = update(network, gradient, state, numbers));
+    // jax-js carries out what is pending when a value is read; left alone it would grow with every step.
+    (network as Network).last.bias.ref.dataSync();
     report?.(step);
   }
   tree.dispose(state);
