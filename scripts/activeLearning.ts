@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -23,8 +22,9 @@ import {
   type ActiveLearningSetting,
   readActiveLearning,
 } from '../src/learn/report/activeLearning.js';
-import { renderSvg } from '../src/learn/report/svg.js';
 import { openSetLoader, type SetFlags, setOptions } from './sets.js';
+import { runProgram } from './runProgram.js';
+import { writeStudy } from './writeStudy.js';
 
 // Which texts to label first: strategies against choosing at random, on bots that are built label by label.
 
@@ -141,18 +141,13 @@ async function openResults(
   );
 }
 
-async function write(results: ActiveLearningResults, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'active-learning.json'), `${JSON.stringify(results)}\n`);
-  if (results.curves.random === undefined) return; // there is nothing to compare with yet
-  await writeFile(join(folder, 'active-learning.md'), activeLearningPage(results));
-  await writeFile(join(folder, 'active-learning.svg'), await renderSvg(activeLearningChart(results)));
+function write(results: ActiveLearningResults, folder: string): Promise<void> {
+  // Without random there is nothing to compare with yet.
+  const page = results.curves.random && {
+    markdown: activeLearningPage(results),
+    charts: { 'active-learning': activeLearningChart(results) },
+  };
+  return writeStudy(folder, 'active-learning', results, page);
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`active-learning: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(program);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,9 +34,10 @@ import {
   type AdaptationResults,
 } from '../src/learn/report/adaptationPage.js';
 import { percent } from '../src/learn/report/markdown.js';
-import { renderSvg } from '../src/learn/report/svg.js';
 import { Benches } from './evaluate/bench.js';
 import { type SetFlags, setOptions } from './sets.js';
+import { runProgram } from './runProgram.js';
+import { writeStudy } from './writeStudy.js';
 
 /*
  * What an inner loop costs and what it brings: docs/results/adaptation.md. Accuracy by the number of inner steps, of every
@@ -129,7 +130,7 @@ const study = new Command('study')
 for (const option of [...setOptions(), ...settingOptions(['encoder'])]) study.addOption(option);
 program.addCommand(study, { isDefault: true });
 program.command('size', { hidden: true }).argument('<task>').action(measureSize);
-await program.parseAsync();
+await runProgram(program);
 
 async function run(options: Options): Promise<void> {
   const rows = options.rows === undefined ? ROWS : rowSchema.parse(JSON.parse(options.rows));
@@ -138,15 +139,16 @@ async function run(options: Options): Promise<void> {
   const machine = `${cpus().length} cores of ${cpus()[0]!.model.trim()}, Node.js ${process.version}.`;
   const found = (options.only === 'sizes' && stored.points) || (await points(rows, options));
   // What took long is kept, whatever becomes of the rest.
-  await writeFile(file, `${JSON.stringify({ machine, points: found, sizes: stored.sizes ?? [] })}\n`);
+  await writeStudy(options.out, 'adaptation', { machine, points: found, sizes: stored.sizes ?? [] });
   const results: AdaptationResults = {
     machine,
     points: found,
     sizes: (options.only === 'accuracy' && stored.sizes) || (await sizes()),
   };
-  await writeFile(file, `${JSON.stringify(results)}\n`);
-  await writeFile(join(options.out, 'adaptation.md'), adaptationPage(results));
-  await writeFile(join(options.out, 'adaptation.svg'), await renderSvg(adaptationChart(results.points)));
+  await writeStudy(options.out, 'adaptation', results, {
+    markdown: adaptationPage(results),
+    charts: { adaptation: adaptationChart(results.points) },
+  });
 }
 
 async function points(rows: Rows, options: Options): Promise<AdaptationPoint[]> {

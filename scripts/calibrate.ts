@@ -20,6 +20,7 @@ import {
 import { EmbeddingCache } from '../src/learn/embeddingCache.js';
 import { findHead, type FoundHead } from '../src/learn/evaluation/evaluatedHead.js';
 import { openSetLoader, type SetFlags, setOptions } from './sets.js';
+import { runProgram } from './runProgram.js';
 
 // Trains the detector of what is out of scope and the temperatures of the heads: flags, progress and the tables.
 
@@ -116,13 +117,7 @@ program.action(async (options: Options) => {
   process.stdout.write(`${tables(results, calibration)}\nThe calibration is ${options.out}\n`);
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`calibrate: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(program);
 
 /** What is there, and the heads that are new. */
 function added(there: Calibration, { sharpness, results }: Calibration): Calibration {

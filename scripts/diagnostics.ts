@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tree } from '@jax-js/jax';
@@ -25,10 +24,11 @@ import {
   diagnosticsPage,
   type DomainDiagnostics,
 } from '../src/learn/report/diagnosticsPage.js';
-import { renderSvg } from '../src/learn/report/svg.js';
 import type { SetSpec } from '../src/learn/setLoader.js';
 import { Validator } from '../src/learn/validator.js';
 import { openSetLoader, type SetFlags, setOptions } from './sets.js';
+import { runProgram } from './runProgram.js';
+import { writeStudy } from './writeStudy.js';
 
 /*
  * What the papers of the memory networks and of the learned optimisers look at, on tasks of classes that neither head nor
@@ -53,7 +53,7 @@ const program = new Command('diagnostics')
   .option('--out <folder>', 'where diagnostics.md, .json and the charts go', DOCS)
   .action(run);
 for (const option of [...setOptions(), ...settingOptions(['encoder'])]) program.addOption(option);
-await program.parseAsync();
+await runProgram(program);
 
 async function run(options: Options): Promise<void> {
   await initHeads();
@@ -90,11 +90,10 @@ async function run(options: Options): Promise<void> {
   } finally {
     cache.close();
   }
-  await writeFile(join(options.out, 'diagnostics.json'), `${JSON.stringify(found)}\n`);
-  await writeFile(join(options.out, 'diagnostics.md'), diagnosticsPage(found));
-  for (const { name, spec } of diagnosticsCharts(found)) {
-    await writeFile(join(options.out, `${name}.svg`), await renderSvg(spec));
-  }
+  await writeStudy(options.out, 'diagnostics', found, {
+    markdown: diagnosticsPage(found),
+    charts: diagnosticsCharts(found),
+  });
 }
 
 async function diagnose(

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { KshotError } from '../src/errors.js';
 import { heads } from './evaluate/heads.js';
 import { served } from './evaluate/served.js';
+import { runProgram } from './runProgram.js';
 
 // How good the answers are: of a head over a benchmark's queries, or of a server with published support sets in a bot.
 
@@ -22,10 +22,4 @@ Examples:
   $ npm run evaluate -- heads --help`,
   );
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`evaluate: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(program);

@@ -4,6 +4,7 @@ import { startProgress } from '../src/cli/progress.js';
 import { KshotError } from '../src/errors.js';
 import { fetchDataset } from '../src/learn/datasets/fetch.js';
 import { readManifest, type ManifestDataset } from '../src/learn/datasets/manifest.js';
+import { runProgram } from './runProgram.js';
 
 // Downloads the public sets that training and evaluation read, each from its official place, checked against the manifest.
 
@@ -47,13 +48,7 @@ program.action(async (folders: string[], options: Options) => {
   for (const dataset of chosen) await bring(dataset, options, stop.signal);
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`fetch-data: ${error.message}\n`);
-  process.exitCode = error.code === 'cancelled' ? 130 : 1;
-}
+await runProgram(program);
 
 async function bring(dataset: ManifestDataset, { to, mirror }: Options, signal: AbortSignal): Promise<void> {
   const bar = startProgress(process.stderr, dataset.folder, Math.max(1, sizeOf(dataset)));

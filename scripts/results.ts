@@ -12,6 +12,7 @@ import { ResultStore } from '../src/learn/evaluation/resultStore.js';
 import { type Page, resultsPage } from '../src/learn/report/page.js';
 import { Benches, reporting } from './evaluate/bench.js';
 import { type SetFlags, setOptions } from './sets.js';
+import { runProgram } from './runProgram.js';
 
 // The results page: evaluates what scripts/results.json plans and docs/results/ does not hold yet, and writes the page of it.
 
@@ -75,13 +76,7 @@ program.action(async (options: Options) => {
   );
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`results: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(program);
 
 async function readPlan(file: string): Promise<Plan> {
   return planSchema.parse(JSON.parse(await readFile(file, 'utf8')));

@@ -1,10 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { readSettings, settingOptions } from '../src/config.js';
-import { KshotError } from '../src/errors.js';
 import { initHeads } from '../src/heads/runtime.js';
 import { EmbeddingCache } from '../src/learn/embeddingCache.js';
 import {
@@ -13,9 +11,10 @@ import {
   semiSupervisedPage,
   type SemiSupervisedResults,
 } from '../src/learn/report/semiSupervised.js';
-import { renderSvg } from '../src/learn/report/svg.js';
 import { evaluateUnlabelled, type SemiSupervisedPools } from '../src/learn/semiSupervised.js';
 import { openSetLoader, type SetFlags, setOptions } from './sets.js';
+import { runProgram } from './runProgram.js';
+import { writeStudy } from './writeStudy.js';
 
 // What texts without labels are worth: accuracy by how many there are, and by how many of them are out of scope.
 
@@ -81,17 +80,11 @@ program.action(async (options: Options) => {
   }
 });
 
-async function write(results: SemiSupervisedResults, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'semi-supervised.json'), `${JSON.stringify(results)}\n`);
-  await writeFile(join(folder, 'semi-supervised.md'), semiSupervisedPage(results));
-  await writeFile(join(folder, 'semi-supervised.svg'), await renderSvg(semiSupervisedChart(results)));
+function write(results: SemiSupervisedResults, folder: string): Promise<void> {
+  return writeStudy(folder, 'semi-supervised', results, {
+    markdown: semiSupervisedPage(results),
+    charts: { 'semi-supervised': semiSupervisedChart(results) },
+  });
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`semi-supervised: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runProgram(program);

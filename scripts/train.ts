@@ -13,6 +13,7 @@ import { loadTrainingData, type TrainingData } from '../src/learn/trainingData.j
 import { runTraining, type TrainingObserver, type TrainingResult } from '../src/learn/trainingRun.js';
 import { openSetLoader, type SetFlags, setOptions } from './sets.js';
 import { trainingOptions, withFlags } from './train/flags.js';
+import { runProgram } from './runProgram.js';
 
 // Trains a head over episodes and writes its checkpoint: flags, progress and the summary; what happens is src/learn's.
 
@@ -67,13 +68,7 @@ program.action(async (options: Options) => {
   process.stdout.write(summary(config, out, result));
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof KshotError)) throw error;
-  process.stderr.write(`train: ${error.message}\n`);
-  process.exitCode = error.code === 'cancelled' ? 130 : 1;
-}
+await runProgram(program);
 
 async function readConfig({ config: file }: Options): Promise<TrainingConfig> {
   const given = withFlags(file === undefined ? {} : await readJson(file), program.opts());

@@ -135,6 +135,23 @@ export function mapped(map: np.Array, x: np.Array): np.Array {
   return project(map, x.ref).add(x);
 }
 
+/** |x + A x| of the support rows on average: `[C, K, D]` of x + A x and mask `[C, K]` to a scalar. Arguments are not consumed. */
+export function meanLength(moved: np.Array, mask: np.Array): np.Array {
+  const lengths = np.sqrt(np.square(moved.ref).sum(-1)); // [C, K]
+  return lengths.mul(mask.ref).sum().div(mask.ref.sum());
+}
+
+/**
+ * (z + A^T z) / length: `[..., D]` to `[..., D]`. Its inner product with a query x is that of z with f(x), but for the length that
+ * the map gives to a query, the same for all classes, which is taken to be that of a support row (`meanLength`).
+ *
+ * @param map A, and
+ * @param length are not consumed.
+ */
+export function seenUnmapped(map: np.Array, length: np.Array, z: np.Array): np.Array {
+  return mapped(np.transpose(map.ref), z).div(length.ref);
+}
+
 /**
  * Class vectors that have not been through the loop, given the mean move of others that have: at unit length, `[C, D]`.
  *

@@ -11,7 +11,7 @@ export type Support = {
   mask: np.Array;
   /** `[C, D]`: the embedding of each class's name or description, unit length; zero where there is none. */
   names: np.Array;
-  /** `[U, D]`, unit length: texts whose class is not known, for heads that read them; a zero row is padding. */
+  /** `[U, D]`, unit length: texts whose class is not known, given to heads that read them alone; a zero row is padding. */
   unlabelled?: np.Array;
 };
 

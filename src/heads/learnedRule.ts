@@ -119,8 +119,8 @@ export function sharedStart(row: np.Array, support: Support): LinearLearner {
 }
 
 /** w_c = v_c, b_c = -|v_c|^2 / 2, of which s (w_c.x + b_c) is -s/2 |x - v_c|^2 but for what classes have in common. */
-export function prototypeStart({ rows, mask, names, unlabelled }: Support): LinearLearner {
-  tree.dispose([names, ...(unlabelled === undefined ? [] : [unlabelled])]);
+export function prototypeStart({ rows, mask, names }: Support): LinearLearner {
+  names.dispose();
   const prototypes = maskedMean(rows, mask); // [C, D]
   return { rows: prototypes.ref, bias: np.square(prototypes).sum(1).mul(-0.5) };
 }

@@ -1,12 +1,10 @@
 import { jit, numpy as np, random, tree } from '@jax-js/jax';
 import { gradientFeatures } from './gradientFeatures.js';
-import type { Support } from './head.js';
+import { adaptedState, type Head, type Support } from './head.js';
 import type { Slope, StepRule } from './innerLoop.js';
 import { glorot, initLstmCell, type Linear, linear, type LstmCell, lstmInput, lstmStep } from './layers.js';
 import {
-  classifier,
   coordinates,
-  descend,
   fromCoordinates,
   type LearnedRule,
   learnedRuleHead,
@@ -15,10 +13,10 @@ import {
   SHARPNESS,
   sharedStart,
 } from './learnedRule.js';
-import { classifierLogits, type LinearLearner } from './linearLearner.js';
+import type { LinearLearner } from './linearLearner.js';
 import { crossEntropy } from './losses.js';
-import { occupied, sigmoid } from './ops.js';
-import { type HeadOptions, resolveOptions, type TrainedHead } from './trainedHead.js';
+import { sigmoid } from './ops.js';
+import { type HeadOptions, resolveOptions, scoreLoss, type TrainedHead } from './trainedHead.js';
 
 export type LstmMetaLearnerOptions = RuleOptions & {
   /** H, units of the LSTM that reads gradients and losses. */
@@ -96,18 +94,12 @@ export function lstmMetaLearner(given: HeadOptions = {}): TrainedHead {
     rule,
   };
 
+  const head = learnedRuleHead(method);
+  const atTheEnd: Head['induce'] = (params, support) => adaptedState(head, params, support);
   return {
-    ...learnedRuleHead(method),
+    ...head,
     options,
-    loss: (given, { support, queries, targets, weights, adapted, progress }) => {
-      tree.dispose([adapted ?? {}, progress ?? {}]);
-      const params = given as LstmMetaLearnerParams;
-      const classes = occupied(support.mask.ref);
-      const start = metaStart(params, tree.ref(support));
-      const end = descend(support, start, rule(params), options);
-      tree.dispose(params);
-      return crossEntropy(classifierLogits(classifier(end, options), queries), targets, weights, classes);
-    },
+    loss: scoreLoss({ induce: atTheEnd, score: (...given) => head.score(...given) }, crossEntropy),
   };
 }
 

@@ -275,8 +275,8 @@ type Sight = {
 
 /** w_c and b_c at the start. @param params not consumed. */
 function lastLayer({ body, fewRows }: MamlParams, { lastLayer: at }: MamlMethod, support: Support) {
-  const { rows, mask, names, unlabelled } = support;
-  tree.dispose([names, ...(unlabelled === undefined ? [] : [unlabelled])]);
+  const { rows, mask, names } = support;
+  names.dispose();
   if (at === 'zero') {
     tree.dispose([rows, mask]);
     return { rows: np.zeros([mask.shape[0]!, body.shape[0]!]), bias: np.zeros([mask.shape[0]!]) };

@@ -1,6 +1,13 @@
 import { numpy as np, tree } from '@jax-js/jax';
 import { adaptedHead } from './adapted.js';
-import { COSINE_DESCENT, type CosineLearner, cosineDescentOver, mapped } from './cosineLearner.js';
+import {
+  COSINE_DESCENT,
+  type CosineLearner,
+  cosineDescentOver,
+  mapped,
+  meanLength,
+  seenUnmapped,
+} from './cosineLearner.js';
 import type { Head } from './head.js';
 import { innerProducts, maskedSoftmax, occupied, unit } from './ops.js';
 import { present, softAssignments } from './softKMeans.js';
@@ -96,16 +103,14 @@ function joined(
   };
 }
 
-/**
- * Class rows to score queries against that are not mapped: w.f(q) = w.(q + A q) / |q + A q| = (w + A^T w).q / |q + A q|, whose
- * length, the same for all classes, is taken to be that of a support row.
- */
+/** Class rows to score queries against that are not mapped (`seenUnmapped`): `[C, D]`. */
 function behindMap(
   { weights, map }: CosineLearner,
   { rows, mask, names }: { rows: np.Array; mask: np.Array; names: np.Array },
 ): np.Array {
-  names.dispose();
-  const lengths = np.sqrt(np.square(mapped(map!.ref, rows)).sum(-1)); // [C, K]
-  const length = lengths.mul(mask.ref).sum().div(mask.sum());
-  return mapped(np.transpose(map!), weights).div(length);
+  const moved = mapped(map!.ref, rows); // [C, K, D]
+  const length = meanLength(moved, mask);
+  const seen = seenUnmapped(map!, length, weights);
+  tree.dispose([names, moved, mask, length, map!]);
+  return seen;
 }

@@ -15,8 +15,7 @@ export type SupportExamples = {
 };
 
 /** @param support consumed. */
-export function supportExamples({ rows, mask, names, unlabelled }: Support): SupportExamples {
-  unlabelled?.dispose();
+export function supportExamples({ rows, mask, names }: Support): SupportExamples {
   const [C, K, D] = rows.shape as [number, number, number];
   const shots = mask.ref.sum(1, { keepdims: true }); // [C, 1]
   const classes = shots.ref.greater(0).astype(np.float32).sum();

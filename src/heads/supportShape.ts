@@ -1,3 +1,4 @@
+import { inner } from './cosines.js';
 import type { SupportRows } from './runtime.js';
 
 // What a support set looks like from the inside: how near its texts lie to one another. The detector of what is out of
@@ -100,20 +101,7 @@ export function leaveOneOut(
 
 /** Inner product. */
 export function dot(a: Float32Array, b: Float32Array): number {
-  // Four sums, so that the additions need not wait for one another.
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  const whole = a.length - (a.length % 4);
-  for (let d = 0; d < whole; d += 4) {
-    s0 += a[d]! * b[d]!;
-    s1 += a[d + 1]! * b[d + 1]!;
-    s2 += a[d + 2]! * b[d + 2]!;
-    s3 += a[d + 3]! * b[d + 3]!;
-  }
-  for (let d = whole; d < a.length; d++) s0 += a[d]! * b[d]!;
-  return s0 + s1 + s2 + s3;
+  return inner(a, 0, b, 0, a.length);
 }
 
 function norm(a: Float32Array): number {

@@ -1,6 +1,14 @@
 import { numpy as np, tree } from '@jax-js/jax';
 import type { Head, Support } from './head.js';
-import { COSINE_DESCENT, cosineDescent, type CosineLearner, mapped, withMeanMove } from './cosineLearner.js';
+import {
+  COSINE_DESCENT,
+  cosineDescent,
+  type CosineLearner,
+  mapped,
+  meanLength,
+  seenUnmapped,
+  withMeanMove,
+} from './cosineLearner.js';
 import { crossEntropy } from './losses.js';
 import { fewRowsBonus, innerProducts, maskedMean, maskedSoftmax, rowProducts, unit } from './ops.js';
 import { type HeadOptions, resolveOptions, scoreLoss, type TrainedHead } from './trainedHead.js';
@@ -158,21 +166,18 @@ function nearest(cosines: np.Array, mask: np.Array, tau: np.Array): np.Array {
 function behindMap({ weights, map }: CosineLearner, { rows, mask, names }: Support): WeighingState {
   if (map === undefined)
     return { weights, prototypes: unit(maskedMean(rows.ref, mask.ref)), rows, mask, names };
-  const back = np.transpose(map.ref);
   const moved = mapped(map.ref, rows); // [C, K, D]: x + A x
-  const lengths = np.sqrt(np.square(moved.ref).sum(-1)); // [C, K]
-  const length = lengths.mul(mask.ref).sum().div(mask.ref.sum()); // |x + A x| on average
-  /** (1 + A^T) z / length, whose inner product with x is about that of z with f(x). */
-  const seen = (z: np.Array) => mapped(back.ref, z).div(length.ref);
+  const length = meanLength(moved, mask);
+  const seen = (z: np.Array) => seenUnmapped(map, length, z);
   const ends = unit(moved);
   const state = {
     weights: seen(weights),
     prototypes: seen(unit(maskedMean(ends.ref, mask.ref))),
     rows: seen(ends),
     mask,
-    names: seen(unit(mapped(map, names))),
+    names: seen(unit(mapped(map.ref, names))),
   };
-  tree.dispose([back, length]);
+  tree.dispose([map, length]);
   return state;
 }
 

@@ -80,12 +80,12 @@ function interval({ value, high }: Proportion): string {
 }
 
 /** The charts, by the names of their files. */
-export function diagnosticsCharts({ domains }: Diagnostics): { name: string; spec: TopLevelSpec }[] {
-  return [
-    { name: 'diagnostics-mann', spec: instanceChart(domains) },
-    { name: 'diagnostics-learned-optimiser', spec: lossChart(domains) },
-    { name: 'diagnostics-lstm-meta-learner', spec: gateChart(domains) },
-  ];
+export function diagnosticsCharts({ domains }: Diagnostics): Record<string, TopLevelSpec> {
+  return {
+    'diagnostics-mann': instanceChart(domains),
+    'diagnostics-learned-optimiser': lossChart(domains),
+    'diagnostics-lstm-meta-learner': gateChart(domains),
+  };
 }
 
 function instanceChart(domains: readonly DomainDiagnostics[]): TopLevelSpec {
