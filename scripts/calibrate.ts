@@ -90,7 +90,7 @@ for (const option of [...setOptions(), ...settingOptions(['encoder'])]) program.
 program.action(async (options: Options) => {
   if (options.sets.length < 2)
     throw new KshotError('invalid_configuration', 'two --sets are needed at least');
-  const loaded = await loadSets(options);
+  const { loaded, servedBy } = await loadSets(options);
   await initHeads();
   const heads = await Promise.all(options.heads.map((argument) => findCalibrated(argument, loaded)));
   const { results, ...model } = trainCalibration({
@@ -102,6 +102,7 @@ program.action(async (options: Options) => {
   const { seed, episodes, inScopeWeight } = options;
   const calibration: Calibration = {
     ...model,
+    encoder: servedBy,
     training: {
       data: loaded.map(({ set, encoder }) => `${set.name} train, embedded by ${encoder.name}`),
       seed,
@@ -129,7 +130,8 @@ function added(there: Calibration, { sharpness, results }: Calibration): Calibra
   };
 }
 
-async function loadSets(options: Options): Promise<Loaded[]> {
+/** @returns with the fingerprint of the encoder that the calibration is for. */
+async function loadSets(options: Options): Promise<{ loaded: Loaded[]; servedBy: string }> {
   const { encoders, sets } = options;
   const cache = new EmbeddingCache(options.cache);
   const encoderOf = (set: string) => join(encoders, `without-${set}`);
@@ -141,7 +143,8 @@ async function loadSets(options: Options): Promise<Loaded[]> {
       const encoder = await loader.encoderOf({ set, encoder: encoderOf(set) });
       loaded.push({ set: await loadCalibrationSet(loader, set, encoderOf(set)), encoder });
     }
-    return loaded;
+    const { fingerprint } = await loader.encoderOf({ set: sets[0]!, encoder: settings.model });
+    return { loaded, servedBy: fingerprint };
   } finally {
     await loader.close();
     cache.close();

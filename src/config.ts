@@ -35,7 +35,8 @@ interface About {
 /** Shortest API key, in characters: what cannot be guessed at any rate that a server answers. */
 const SHORTEST_KEY = 16;
 
-const BUNDLED_MODEL = fileURLToPath(new URL('../../models/encoder', import.meta.url));
+/** The encoder that ships. */
+export const BUNDLED_MODEL = fileURLToPath(new URL('../../models/encoder', import.meta.url));
 
 /** The trained heads that ship, made for the encoder that ships. */
 export const BUNDLED_HEADS = fileURLToPath(new URL('../../models/heads', import.meta.url));

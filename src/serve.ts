@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
@@ -7,10 +7,10 @@ import { openService } from './classify/live.js';
 import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
 import { lateProgress } from './cli/progress.js';
-import { BUNDLED_HEADS, printableSettings, type Settings } from './config.js';
+import { BUNDLED_HEADS, BUNDLED_MODEL, printableSettings, type Settings } from './config.js';
 import type { Encoder } from './encoder/encoder.js';
-import { type DownloadProgress, loadEncoder } from './encoder/load.js';
-import { readCalibration } from './heads/calibration.js';
+import { type DownloadProgress, type EncoderOptions, loadEncoder } from './encoder/load.js';
+import { type Calibration, readCalibration } from './heads/calibration.js';
 import { createApp } from './http/app.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
@@ -82,7 +82,7 @@ export async function serve(settings: Settings): Promise<Serving> {
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
     closers.splice(1, 1, () => service.close()); // which closes the store
-    await logHeads(service, settings, encoder, log);
+    await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo) await addDemo(service);
     await warmUp(encoder, service, settings, log);
     lifecycle.ready(service);
@@ -106,8 +106,9 @@ export async function serve(settings: Settings): Promise<Serving> {
   }
 }
 
-function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise<Encoder> {
-  return loadEncoder({
+/** What the settings say of the encoder. */
+export function encoderOptions(settings: Settings): EncoderOptions & { readonly cacheDir: string } {
+  return {
     model: settings.model,
     device: settings.device,
     ...(settings.weights === undefined ? {} : { weights: settings.weights }),
@@ -117,6 +118,12 @@ function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise
     ...(settings.maxBatchTokens === undefined ? {} : { maxBatchTokens: settings.maxBatchTokens }),
     maxQueuedTexts: settings.maxQueuedTexts,
     cacheBytes: settings.embeddingCacheMb * 2 ** 20,
+  };
+}
+
+function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise<Encoder> {
+  return loadEncoder({
+    ...encoderOptions(settings),
     observer: metrics,
     warn: (message) => log.warn(message),
     inform: (message) => log.info(message),
@@ -125,26 +132,29 @@ function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise
 }
 
 /** A checkout without trained heads has none to offer; a folder that somebody named must be there. */
-function headsDirectory({ heads }: Settings): { headsDirectory?: string } {
+export function headsDirectory({ heads }: Settings): { headsDirectory?: string } {
   return heads === BUNDLED_HEADS && !existsSync(heads) ? {} : { headsDirectory: heads };
 }
 
 /** A folder of heads may bring a calibration of its own; the bundled one holds for what is built in. */
-function calibrationFile({ heads }: Settings): string {
+export function calibrationFile({ heads }: Settings): string {
   const own = join(heads, CALIBRATION_FILE);
   return existsSync(own) ? own : join(BUNDLED_HEADS, CALIBRATION_FILE);
 }
 
 /**
- * Says which heads cannot be served. Those made for another encoder share a line, which is no warning where they are the
- * bundled ones: whoever brings an encoder need not bring heads.
+ * Says which heads cannot be served, and whether the calibration is another encoder's. Heads made for another encoder share
+ * a line. Neither is a warning where somebody has named an encoder to be used with what is bundled: whoever brings an encoder
+ * need not bring heads.
  */
-async function logHeads(
+async function logFit(
   service: ClassifyService,
   settings: Settings,
   encoder: Encoder,
+  calibration: Calibration,
   log: Logger,
 ): Promise<void> {
+  const isNamed = settings.model !== BUNDLED_MODEL;
   const heads = await service.listHeads();
   const unavailable = heads.filter(({ available }) => !available);
   const isForeign = ({ training }: HeadSummary) =>
@@ -154,9 +164,16 @@ async function logHeads(
   }
   const foreign = unavailable.filter(isForeign).map(({ name }) => name);
   if (foreign.length > 0) {
-    log[settings.heads === BUNDLED_HEADS ? 'info' : 'warn'](
-      { heads: foreign, encoder: encoder.fingerprint },
+    log[isNamed && settings.heads === BUNDLED_HEADS ? 'info' : 'warn'](
+      { heads: foreign, encoder: encoder.fingerprint, default: heads.find((head) => head.default)?.name },
       'trained heads that were made for another encoder are not served',
+    );
+  }
+  if (calibration.encoder !== undefined && calibration.encoder !== encoder.fingerprint) {
+    const file = calibrationFile(settings);
+    log[isNamed && dirname(file) === BUNDLED_HEADS ? 'info' : 'warn'](
+      { file, made_for: calibration.encoder, encoder: encoder.fingerprint },
+      'the calibration was made for another encoder: confidences and what is out of scope may be off',
     );
   }
 }

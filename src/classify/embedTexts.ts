@@ -5,19 +5,24 @@ import type { EmbeddedText, Store } from '../store/store.js';
 const EMBED_AT_ONCE = 128;
 
 /**
- * Gives every text of the store an embedding under this encoder. Each slice is durable: an interruption resumes.
+ * Gives every text of the store an embedding under this encoder. Each slice is durable: an interruption resumes. When
+ * texts were embedded, the embeddings of other encoders are deleted.
  *
  * @param progress told after each slice; never where nothing is missing.
+ * @param kept fingerprints of other encoders whose embeddings stay.
+ * @returns how many texts were embedded.
  * @throws KshotError what the encoder and the store throw.
  */
 export async function embedMissing(
   encoder: Encoder,
   store: Store,
   progress: ((done: number, total: number) => void) | undefined,
-): Promise<void> {
+  kept: readonly string[] = [],
+): Promise<number> {
   const { fingerprint } = encoder;
   const total = await store.countMissingEmbeddings(fingerprint);
-  for (let done = 0; ;) {
+  let done = 0;
+  for (;;) {
     const texts = await store.readMissingEmbeddings(fingerprint, EMBED_AT_ONCE);
     if (texts.length === 0) break;
     const { embeddings } = await encoder.encode(
@@ -28,7 +33,8 @@ export async function embedMissing(
     await store.writeEmbeddings(fingerprint, ids, embeddings);
     progress?.((done += texts.length), total);
   }
-  if (total > 0) await store.deleteOtherEmbeddings(fingerprint);
+  if (total > 0) await store.deleteOtherEmbeddings(fingerprint, ...kept);
+  return done;
 }
 
 /**

@@ -1,8 +1,15 @@
 import { KshotError } from '../errors.js';
-import type { HeadChange, HeadEntry } from '../heads/library.js';
+import type { HeadChange, HeadEntry, HeadLibrary } from '../heads/library.js';
+import { FALLBACK_HEAD } from '../heads/registry.js';
 import type { HeadChangeSummary, HeadSummary } from './service.js';
+import { DEFAULT_HEAD } from './settings.js';
 
 // The head library in words: what the API lists, and what it answers to who chooses a head that is not to be had.
+
+/** Nobody has asked for the default: where its checkpoint is for another encoder, the default is another. */
+export function defaultHead(heads: HeadLibrary): string {
+  return heads.find(DEFAULT_HEAD)?.version === undefined ? FALLBACK_HEAD : DEFAULT_HEAD;
+}
 
 export function summariseHead(
   { name, kind, version, problem, metadata }: HeadEntry,

@@ -19,7 +19,7 @@ import { BotClassState } from './classState.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { decide, type Decision } from './decide.js';
 import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
-import { headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
+import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { changesSupport, LiveBot, type Scored } from './liveBot.js';
 import { ScoreQueue } from './scoreQueue.js';
 import { SeenTexts } from './seenTexts.js';
@@ -44,7 +44,7 @@ import type {
   UnlabelledWrite,
   WriteResult,
 } from './service.js';
-import { type BotSettings, botSettingsSchema, DEFAULT_HEAD, DEFAULT_THRESHOLD } from './settings.js';
+import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from './settings.js';
 import { checkTexts, readableName } from './text.js';
 import { UnlabelledTexts } from './unlabelled.js';
 import { WriteQueue } from './writeQueue.js';
@@ -341,7 +341,7 @@ class LiveService implements ClassifyService {
     return Promise.resolve(
       this.#heads.entries.map((entry) =>
         summariseHead(entry, {
-          isDefault: this.#heads.find(entry.name) === entry && entry.name === this.#defaultHead(),
+          isDefault: this.#heads.find(entry.name) === entry && entry.name === defaultHead(this.#heads),
           bots: served.filter(({ bot }) => bot.head === entry.version).length,
         }),
       ),
@@ -458,17 +458,12 @@ class LiveService implements ClassifyService {
   }
 
   #wantedHead(settings: BotSettings): string {
-    return settings.head ?? this.#defaultHead();
-  }
-
-  /** Nobody has asked for the default: where its checkpoint is for another encoder, the default is another. */
-  #defaultHead(): string {
-    return this.#heads.find(DEFAULT_HEAD)?.version === undefined ? FALLBACK_HEAD : DEFAULT_HEAD;
+    return settings.head ?? defaultHead(this.#heads);
   }
 
   /** The heads that may answer for a bot: the one that is wanted, and what goes in for it. */
   #headsFor(settings: BotSettings): HeadVersion[] {
-    const names = new Set([this.#wantedHead(settings), this.#defaultHead(), FALLBACK_HEAD]);
+    const names = new Set([this.#wantedHead(settings), defaultHead(this.#heads), FALLBACK_HEAD]);
     const heads = [...names].flatMap((name) => this.#heads.find(name)?.version ?? []);
     // One that is built in serves every bot.
     return heads.slice(0, heads.findIndex(({ source }) => source.kind === 'built-in') + 1);

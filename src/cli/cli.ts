@@ -4,6 +4,7 @@ import { KshotError } from '../errors.js';
 import { ApiError } from './client.js';
 import { addBotsCommand } from './commands/bots.js';
 import { addClassifyCommand } from './commands/classify.js';
+import { addEncoderCommand } from './commands/encoder.js';
 import { addExportCommand } from './commands/export.js';
 import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
@@ -54,11 +55,13 @@ export function buildProgram(context: Context): Command {
   addLabelCommand(program, context);
   addBotsCommand(program, context);
   addHeadsCommand(program, context);
+  addEncoderCommand(program, context);
   program.addHelpText(
     'after',
     `
-Commands other than "serve" work on the server at --url, else on the one that
-has the data folder open, else they start one for as long as they need it.
+Commands other than "serve" and "encoder" work on the server at --url, else on
+the one that has the data folder open, else they start one for as long as they
+need it.
 "kshot COMMAND --help" says more.`,
   );
   return program;

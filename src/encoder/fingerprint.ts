@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { ModelDirectory } from './modelDirectory.js';
+import type { Device } from './device.js';
+import { findWeights, isFile, type ModelDirectory, readModelDirectory } from './modelDirectory.js';
 
 export interface WeightsReport {
   /** SHA-256 over the weights, hexadecimal. */
@@ -11,8 +12,36 @@ export interface WeightsReport {
 
 const DYNAMIC_QUANTISATION = Buffer.from('DynamicQuantizeLinear');
 
-/** Reads weights' files once, from the disk's stream, in order. */
-export async function inspectWeights(paths: readonly string[]): Promise<WeightsReport> {
+/** Which encoder it is: its name, and the fingerprint of its embedding space. */
+export interface EncoderIdentity {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+/**
+ * Which encoder a folder holds, as it would be loaded for a device; without loading it.
+ *
+ * @param stem the weights' file without `.onnx`; absent, it is chosen by device.
+ * @throws KshotError `encoder_unavailable` for files that are missing or damaged, as far as they are read.
+ */
+export async function identifyEncoder(
+  directory: string,
+  device: Device,
+  stem?: string,
+): Promise<EncoderIdentity> {
+  const model = await readModelDirectory(directory);
+  const { digest } = await inspectWeights(await findWeights(directory, device, stem));
+  return { name: model.name, fingerprint: fingerprint(digest, model) };
+}
+
+/**
+ * Reads the weights' file once, from the disk's stream, then the one beside it that holds what is external to it.
+ *
+ * @throws the file system's error where they cannot be read.
+ */
+export async function inspectWeights(weights: string): Promise<WeightsReport> {
+  const external = `${weights}_data`;
+  const paths = (await isFile(external)) ? [weights, external] : [weights];
   const hash = createHash('sha256');
   let dynamicallyQuantised = false;
   for (const path of paths) {

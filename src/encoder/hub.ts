@@ -44,6 +44,11 @@ export function parseHubId(model: string): HubId | undefined {
   return { repository: groups['repository'], revision: groups['revision'] ?? 'main' };
 }
 
+/** Where a model of the hub is kept. */
+export function hubFolder({ repository, revision }: HubId, cacheDir: string): string {
+  return join(cacheDir, ...repository.split('/'), revision.replaceAll('/', '--'));
+}
+
 /** A model of the hub as a directory on this disk, downloaded once. */
 export class HubModel {
   readonly directory: string;
@@ -52,8 +57,7 @@ export class HubModel {
     private readonly id: HubId,
     private readonly options: HubOptions,
   ) {
-    const revision = id.revision.replaceAll('/', '--');
-    this.directory = join(options.cacheDir, ...id.repository.split('/'), revision);
+    this.directory = hubFolder(id, options.cacheDir);
   }
 
   /**

@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { KshotError } from '../errors.js';
 import { BatchingEncoder } from './batchingEncoder.js';
 import { planDevices, type Device } from './device.js';
 import type { EncoderObserver, SpanEncoder } from './encoder.js';
 import { fingerprint, inspectWeights } from './fingerprint.js';
-import { HubModel, parseHubId, type DownloadProgress } from './hub.js';
-import { findWeights, isFile, readModelDirectory } from './modelDirectory.js';
+import { hubFolder, HubModel, parseHubId, type DownloadProgress } from './hub.js';
+import { findWeights, isDirectory, readModelDirectory } from './modelDirectory.js';
+import { finishReplacement } from './replacement.js';
 import { openSession, type Session } from './session.js';
 import { createTokenizer } from './tokenizer.js';
 
@@ -52,6 +52,16 @@ const PASS_OVERHEAD: Readonly<Record<Device, number>> = { cpu: 16, cuda: 2048, w
 /** On a CPU passes beyond some hundred tokens only grow longer, not more efficient: 2048 take 0.12 s on 2 cores. */
 const MAX_BATCH_TOKENS: Readonly<Record<Device, number>> = { cpu: 2048, cuda: 16384, webgpu: 16384 };
 
+/** The folder that a model is loaded from, here or in the cache; of a hub model it may not be there yet. */
+export async function modelFolder({
+  model,
+  cacheDir,
+}: Pick<EncoderOptions, 'model' | 'cacheDir'>): Promise<string> {
+  const id = parseHubId(model);
+  if (id === undefined || cacheDir === undefined || (await isDirectory(model))) return model;
+  return hubFolder(id, cacheDir);
+}
+
 /**
  * Loads an encoder: files (downloaded if need be), tokenizer, a session that has run once.
  *
@@ -67,8 +77,7 @@ export async function loadEncoder(options: EncoderOptions): Promise<SpanEncoder>
     padId: tokenizer.padId,
     threads: options.threads ?? 0,
   });
-  const external = `${weights}_data`;
-  const report = await inspectWeights((await isFile(external)) ? [weights, external] : [weights]);
+  const report = await inspectWeights(weights);
   if (report.dynamicallyQuantised) {
     options.warn?.(
       `${weights} quantises dynamically: an embedding depends on the texts that share its batch, so the same text ` +
@@ -102,11 +111,9 @@ interface ModelSource {
 
 async function openModel(options: EncoderOptions): Promise<ModelSource> {
   const { model, weights } = options;
-  if ((await stat(model).catch(() => undefined))?.isDirectory() === true) {
-    return {
-      directory: model,
-      weights: (device) => findWeights(model, device, weights),
-    };
+  await finishReplacement(model);
+  if (await isDirectory(model)) {
+    return { directory: model, weights: (device) => findWeights(model, device, weights) };
   }
   const id = parseHubId(model);
   if (id === undefined) {

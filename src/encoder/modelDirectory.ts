@@ -98,6 +98,10 @@ export async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
+export async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
 function maxTokens(config: z.infer<typeof modelConfig>, declared: number | undefined): number {
   const offset = OFFSET_POSITIONS.has(config.model_type ?? '') ? (config.pad_token_id ?? 0) + 1 : 0;
   const positions = config.max_position_embeddings;

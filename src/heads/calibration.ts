@@ -16,6 +16,8 @@ const flat = { error: 'prototype and best are both 0: every text would be judged
 
 const calibrationSchema = z.strictObject({
   format: z.literal(1),
+  /** Fingerprint of the encoder that it is for; absent where nobody has said. */
+  encoder: z.string().optional(),
   scope: z.strictObject({
     cohesion: z.number().min(0).max(1),
     fitted: z

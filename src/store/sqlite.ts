@@ -335,11 +335,12 @@ export class SqliteStore implements Store {
     });
   }
 
-  deleteOtherEmbeddings(fingerprint: string): Promise<number> {
+  deleteOtherEmbeddings(...fingerprints: readonly string[]): Promise<number> {
     return this.#write(() => {
       this.#embedded = { fingerprint: '', below: 0 };
-      const count = some(this.#sql.countOtherEmbeddings.get(fingerprint));
-      this.#sql.deleteOtherEncoders.run(fingerprint); // And their embeddings.
+      const kept = JSON.stringify(fingerprints);
+      const count = some(this.#sql.countOtherEmbeddings.get(kept));
+      this.#sql.deleteOtherEncoders.run(kept); // And their embeddings.
       return count;
     });
   }

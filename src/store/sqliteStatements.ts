@@ -149,7 +149,9 @@ export function prepareStatements(db: Database.Database) {
     insertEncoder: db
       .prepare<[fingerprint: string], number>('INSERT INTO encoders (fingerprint) VALUES (?) RETURNING id')
       .pluck(),
-    deleteOtherEncoders: db.prepare<[fingerprint: string]>('DELETE FROM encoders WHERE fingerprint <> ?'),
+    deleteOtherEncoders: db.prepare<[fingerprints: string]>(
+      'DELETE FROM encoders WHERE fingerprint NOT IN (SELECT value FROM json_each(?))',
+    ),
 
     addEmbedding: db.prepare<[textId: number, encoderId: number, vector: Buffer]>(
       'INSERT INTO embeddings (text_id, encoder_id, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
@@ -182,9 +184,9 @@ export function prepareStatements(db: Database.Database) {
        ORDER BY t.id LIMIT ?`,
     ),
     countOtherEmbeddings: db
-      .prepare<[fingerprint: string], number>(
-        `SELECT count(*) FROM embeddings
-         WHERE encoder_id IN (SELECT id FROM encoders WHERE fingerprint <> ?)`,
+      .prepare<[fingerprints: string], number>(
+        `SELECT count(*) FROM embeddings WHERE encoder_id IN
+           (SELECT id FROM encoders WHERE fingerprint NOT IN (SELECT value FROM json_each(?)))`,
       )
       .pluck(),
 

@@ -103,8 +103,8 @@ export interface Store {
    */
   writeEmbeddings(fingerprint: string, ids: readonly number[], embeddings: Float32Array): Promise<void>;
 
-  /** Deletes the embeddings of every other encoder; returns how many. */
-  deleteOtherEmbeddings(fingerprint: string): Promise<number>;
+  /** Deletes the embeddings of every encoder but these; returns how many. */
+  deleteOtherEmbeddings(...fingerprints: readonly string[]): Promise<number>;
 
   /** @throws KshotError `store_unavailable` if the store cannot answer. */
   ping(): Promise<void>;

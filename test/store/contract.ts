@@ -785,6 +785,15 @@ export function describeStoreContract(
         expect(await store.deleteOtherEmbeddings(FP)).toBe(6);
         expect(await embedMissing(OTHER, 4)).toHaveLength(6);
       });
+
+      test('deleteOtherEmbeddings keeps those of each encoder that is named', async () => {
+        await embedMissing(OTHER, 4);
+        await store.writeEmbeddings('encoder-c', [await idOf('shop', 'buy')], vectorsOf(['buy'], 'c'));
+        expect(await store.deleteOtherEmbeddings(OTHER, 'of none', FP)).toBe(1);
+        await read('bank', OTHER);
+        await read('bank', FP);
+        expect(await store.countMissingEmbeddings('encoder-c')).toBe(6);
+      });
     });
 
     describe('calls at the same time', () => {
