@@ -1,4 +1,5 @@
 import { KshotError } from '../errors.js';
+import { fromFloat16, toFloat16 } from './float16.js';
 
 // The safetensors format (https://huggingface.co/docs/safetensors): the length of the header in 8 bytes, the header as JSON
 // (name to dtype, shape and place), the values one after the other. All little-endian, as every platform is that the
@@ -14,7 +15,7 @@ const MAX_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
 
 /** The kinds of numbers that are read and written, and their bytes. BF16 is the upper half of F32. */
-const BYTES = { F32: 4, BF16: 2 } as const;
+const BYTES = { F32: 4, BF16: 2, F16: 2 } as const;
 
 export type Dtype = keyof typeof BYTES;
 
@@ -35,12 +36,24 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, dtype: D
   file.set(header, LENGTH_BYTES);
   let at = start;
   for (const { data } of tensors.values()) {
-    const values = dtype === 'F32' ? data : upperHalves(data);
+    const values = WRITTEN[dtype](data);
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;
   }
   return file;
 }
+
+const WRITTEN: Readonly<Record<Dtype, (data: Float32Array) => Float32Array | Uint16Array>> = {
+  F32: (data) => data,
+  BF16: upperHalves,
+  F16: toFloat16,
+};
+
+const READ: Readonly<Record<Dtype, (bytes: ArrayBuffer) => Float32Array>> = {
+  F32: (bytes) => new Float32Array(bytes),
+  BF16: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer),
+  F16: (bytes) => fromFloat16(new Uint16Array(bytes)),
+};
 
 /** Rounded to bfloat16: the nearest, of two equally near ones the even. */
 function upperHalves(data: Float32Array): Uint16Array {
@@ -49,11 +62,16 @@ function upperHalves(data: Float32Array): Uint16Array {
 }
 
 /**
- * The tensors of a safetensors file, copied out of it.
+ * The tensors of a safetensors file, copied out of it, in the order that they lie in.
  *
- * @throws KshotError `invalid_file` where it is not such a file, is cut short, or holds other numbers than F32 and BF16.
+ * @param wanted tells by name what is read; all by default.
+ * @throws KshotError `invalid_file` where it is not such a file, is cut short, or holds other numbers than `Dtype` has
+ *   among what is wanted.
  */
-export function decodeSafetensors(file: Uint8Array): Map<string, Tensor> {
+export function decodeSafetensors(
+  file: Uint8Array,
+  wanted: (name: string) => boolean = () => true,
+): Map<string, Tensor> {
   const [header, start] = readHeader(file);
   const tensors = new Map<string, Tensor>();
   let end = 0;
@@ -62,17 +80,15 @@ export function decodeSafetensors(file: Uint8Array): Map<string, Tensor> {
     .map(([name, entry]) => ({ name, ...readEntry(name, entry) }))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   for (const { name, dtype, shape, begin, end: next } of byPlace) {
-    const size = shape.reduce((product, n) => product * n, 1);
-    if (begin !== end || next - begin !== size * BYTES[dtype] || start + next > file.length) {
-      throw invalid(`the tensor "${name}" is not where the header says`);
-    }
-    const bytes = Uint8Array.from(file.subarray(start + begin, start + next)).buffer;
-    const data =
-      dtype === 'F32'
-        ? new Float32Array(bytes)
-        : new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
-    tensors.set(name, { shape, data });
+    const misplaced = () => invalid(`the tensor "${name}" is not where the header says`);
+    if (begin !== end || next < begin || start + next > file.length) throw misplaced();
     end = next;
+    if (!wanted(name)) continue;
+    if (!isDtype(dtype)) throw invalid(`the tensor "${name}" is none of ${Object.keys(BYTES).join(', ')}`);
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (next - begin !== size * BYTES[dtype]) throw misplaced();
+    const data = READ[dtype](Uint8Array.from(file.subarray(start + begin, start + next)).buffer);
+    tensors.set(name, { shape, data });
   }
   if (start + end !== file.length) throw invalid('there is more in it than its header says');
   return tensors;
@@ -95,7 +111,7 @@ function readHeader(file: Uint8Array): [Record<string, unknown>, number] {
 }
 
 interface Entry {
-  readonly dtype: Dtype;
+  readonly dtype: unknown;
   readonly shape: number[];
   readonly begin: number;
   readonly end: number;
@@ -103,11 +119,14 @@ interface Entry {
 
 function readEntry(name: string, entry: unknown): Entry {
   const { dtype, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== 'F32' && dtype !== 'BF16') throw invalid(`the tensor "${name}" is neither F32 nor BF16`);
   if (!isSizes(shape) || !isSizes(data_offsets) || data_offsets.length !== 2) {
     throw invalid(`the header is wrong about the tensor "${name}"`);
   }
   return { dtype, shape, begin: data_offsets[0]!, end: data_offsets[1]! };
+}
+
+function isDtype(value: unknown): value is Dtype {
+  return typeof value === 'string' && Object.hasOwn(BYTES, value);
 }
 
 function isSizes(value: unknown): value is number[] {
@@ -115,5 +134,7 @@ function isSizes(value: unknown): value is number[] {
 }
 
 function invalid(reason: string, cause?: unknown): KshotError {
-  return new KshotError('invalid_file', `This is no safetensors file of a head: ${reason}.`, { cause });
+  return new KshotError('invalid_file', `This is no safetensors file that can be read: ${reason}.`, {
+    cause,
+  });
 }

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GraphBuilder } from '../../src/learn/transformer/onnx/graphBuilder.js';
+import { encodeModel } from '../../src/learn/transformer/onnx/schema.js';
 
 /**
  * A model small enough to compute by hand, as a directory in the transformers.js layout: a token's state is its row
@@ -53,7 +55,7 @@ export function writeTinyModel(changes: Partial<TinyModel> = {}): string {
   };
   write(`onnx/${model.weights}.onnx`, tinyGraph(model));
   write('config.json', JSON.stringify(model.config));
-  write('tokenizer.json', JSON.stringify(tinyTokenizer()));
+  write('tokenizer.json', JSON.stringify(tinyTokenizer(TINY_VOCABULARY)));
   if (model.tokenizerConfig !== undefined)
     write('tokenizer_config.json', JSON.stringify(model.tokenizerConfig));
   if (model.poolingConfig !== undefined) write('1_Pooling/config.json', JSON.stringify(model.poolingConfig));
@@ -61,10 +63,15 @@ export function writeTinyModel(changes: Partial<TinyModel> = {}): string {
   return directory;
 }
 
-function tinyTokenizer(): object {
+/**
+ * The contents of a `tokenizer.json` that cuts texts at blanks.
+ *
+ * @param vocabulary begins with [PAD], [CLS], [SEP], [UNK].
+ */
+export function tinyTokenizer(vocabulary: readonly string[]): object {
   const special = (id: number): object => ({
     id,
-    content: TINY_VOCABULARY[id],
+    content: vocabulary[id],
     single_word: false,
     lstrip: false,
     rstrip: false,
@@ -93,62 +100,23 @@ function tinyTokenizer(): object {
     },
     decoder: null,
     model: {
-      type: 'WordLevel',
+      type: 'WordPiece', // the library's WordLevel gives unknown words no id
       unk_token: '[UNK]',
-      vocab: Object.fromEntries(TINY_VOCABULARY.map((token, id) => [token, id])),
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(vocabulary.map((token, id) => [token, id])),
     },
   };
 }
 
-/** The ONNX file, by the field numbers of onnx.proto3: `output = Gather(vectors, input_ids)`. */
+/** The ONNX file: `output = Gather(vectors, input_ids)`. */
 function tinyGraph(model: TinyModel): Uint8Array {
-  const FLOAT = 1;
-  const INT64 = 7;
-  const node = (op: string, inputs: readonly string[], outputs: readonly string[]): Uint8Array =>
-    message([...inputs.map((i) => text(1, i)), ...outputs.map((o) => text(2, o)), text(4, op)]);
-  const tensorType = (name: string, type: number, dims: readonly string[]): Uint8Array => {
-    const shape = message(dims.map((dim) => bytes(1, message([text(2, dim)]))));
-    return message([
-      text(1, name),
-      bytes(2, message([bytes(1, message([integer(1, type), bytes(2, shape)]))])),
-    ]);
-  };
-  const table = message([
-    integer(1, model.vectors.length),
-    integer(1, 2),
-    integer(2, FLOAT),
-    text(8, 'vectors'),
-    bytes(9, new Uint8Array(Float32Array.from(model.vectors.flat()).buffer)),
-  ]);
-  const quantiser = bytes(1, node('DynamicQuantizeLinear', ['vectors'], ['q', 'scale', 'zero']));
-  const graph = message([
-    bytes(1, node('Gather', ['vectors', model.inputs[0] ?? ''], [model.output])),
-    ...(model.dynamic ? [quantiser] : []),
-    text(2, 'tiny'),
-    bytes(5, table),
-    ...model.inputs.map((name) => bytes(11, tensorType(name, INT64, ['rows', 'length']))),
-    bytes(12, tensorType(model.output, FLOAT, ['rows', 'length', 'width'])),
-  ]);
-  return message([integer(1, 8), bytes(7, graph), bytes(8, message([integer(2, 17)]))]);
-}
-
-// Protocol buffers, as far as needed: a field is its number and wire type, then a varint or a length and bytes.
-function message(fields: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(fields);
-}
-function integer(field: number, value: number): Uint8Array {
-  return Buffer.concat([varint(field << 3), varint(value)]);
-}
-function bytes(field: number, content: Uint8Array): Uint8Array {
-  return Buffer.concat([varint((field << 3) | 2), varint(content.length), content]);
-}
-function text(field: number, content: string): Uint8Array {
-  return bytes(field, Buffer.from(content));
-}
-function varint(value: number): Uint8Array {
-  const digits: number[] = [];
-  for (let rest = value; ; rest >>>= 7) {
-    if (rest < 0x80) return Buffer.from([...digits, rest]);
-    digits.push((rest & 0x7f) | 0x80);
-  }
+  const graph = new GraphBuilder();
+  const values = Float32Array.from(model.vectors.flat());
+  const vectors = graph.constant('vectors', 'float32', [model.vectors.length, 2], values);
+  for (const name of model.inputs) graph.input(name, 'int64', ['rows', 'length']);
+  graph.node('Gather', [vectors, model.inputs[0] ?? ''], model.output);
+  if (model.dynamic) graph.node('DynamicQuantizeLinear', [vectors], ['q', 'scale', 'zero']);
+  graph.output(model.output, 'float32', ['rows', 'length', 'width']);
+  return encodeModel(graph.model('tiny'));
 }

@@ -219,6 +219,40 @@ describe('safetensors', () => {
     expect(bytes.length).toBe(8 + Number(Buffer.from(bytes).readBigUInt64LE(0)) + 14);
   });
 
+  test('float16 comes back as the nearest, whatever lies before and behind it', () => {
+    // Three halves are no multiple of what float32 begins at.
+    const [odd, even] = [
+      Float32Array.from([0.1, -65504, 2 ** -24]),
+      Float32Array.from([1 / 3, 1 + 2 ** -11]),
+    ];
+    const bytes = encodeSafetensors(
+      new Map([
+        ['odd', { shape: [3], data: odd }],
+        ['even', { shape: [1, 2], data: even }],
+      ]),
+      'F16',
+    );
+    const read = decodeSafetensors(bytes);
+    expect(read.get('odd')).toEqual({ shape: [3], data: Float32Array.of(1638 / 16384, -65504, 2 ** -24) });
+    expect(read.get('even')).toEqual({ shape: [1, 2], data: Float32Array.of(1365 / 4096, 1) });
+    expect(bytes.length).toBe(8 + Number(Buffer.from(bytes).readBigUInt64LE(0)) + 10);
+    expect([...decodeSafetensors(encodeSafetensors(read, 'F16'))]).toEqual([...read]);
+  });
+
+  test('what is not wanted is passed over, whatever numbers it holds, but must be where the header says', () => {
+    const header = (end: number) => ({
+      ids: { dtype: 'I64', shape: [1], data_offsets: [0, 8] },
+      a: { dtype: 'F32', shape: [1], data_offsets: [8, end] },
+    });
+    const wanted = (name: string) => name === 'a';
+    expect([...decodeSafetensors(fileOf(header(12), 12), wanted)]).toEqual([
+      ['a', { shape: [1], data: Float32Array.of(0) }],
+    ]);
+    expect(() => decodeSafetensors(fileOf(header(12), 12))).toThrow('"ids" is none of F32, BF16, F16');
+    expect(() => decodeSafetensors(fileOf(header(12), 8), () => false)).toThrow('not where the header says');
+    expect(() => decodeSafetensors(fileOf(header(16), 16), wanted)).toThrow('not where the header says');
+  });
+
   test('metadata of other writers and any order of the header are passed over', () => {
     const bytes = fileOf(
       {
@@ -238,13 +272,13 @@ describe('safetensors', () => {
     ['more in it', () => Buffer.concat([file(), Buffer.alloc(4)])],
     ['header is no JSON', () => fileOf('{"', 0)],
     ['no JSON object', () => fileOf('null', 0)],
-    ['neither F32 nor BF16', () => fileOf({ a: { dtype: 'F16', shape: [1], data_offsets: [0, 2] } }, 2)],
+    ['none of F32, BF16, F16', () => fileOf({ a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } }, 8)],
     [
       'wrong about the tensor "a"',
       () => fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 4] } }, 4),
     ],
     ['wrong about the tensor "a"', () => fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [0] } }, 4)],
-    ['neither F32 nor BF16', () => fileOf({ a: null }, 0)],
+    ['the header is wrong about', () => fileOf({ a: null }, 0)],
     [
       'not where the header says', // two tensors in one place
       () => {
