@@ -186,7 +186,7 @@ async function pointOf(
         ? (await findHead(source, await bench.fingerprintOf(setting))).open(DIMENSION)
         : untrainedHead(head, untrained);
     const evaluated = steps === undefined ? whole : atSteps(whole, steps);
-    const variant = { nameRows: true, detector: 'confidence' } as const;
+    const variant = { nameRows: true, detector: 'confidence', marked: false } as const;
     const { strata } = await bench.evaluator.evaluate(evaluated, setting.protocol, variant);
     bySetting[`${setting.name}, ${setting.group.split(' ')[0]}`] = strata!;
     if (Object.keys(milliseconds).length === 0) {

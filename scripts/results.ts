@@ -96,9 +96,11 @@ async function evaluate(
       const wanted = (name: string) =>
         options.rows === undefined || options.rows.includes(name) || benchmark.baselines.includes(name);
       await fillBenchmark(benchmark, stores.get(benchmark.benchmark)!, {
-        bench: (encoder, calibration) =>
+        bench: (encoder, calibration, trained) =>
           benches.of(
-            encoder === 'shipped' ? SHIPPED_ENCODER : join(options.encoders, encoder),
+            encoder === 'shipped'
+              ? SHIPPED_ENCODER
+              : join(trained ? options.checkpoints : options.encoders, encoder),
             calibration && join(options.checkpoints, calibration),
           ),
         locate: (head) => (isHeadName(head) ? head : join(options.checkpoints, head)),

@@ -61,7 +61,7 @@ export function openSetLoader(
 }
 
 /** The words that the server embeds for an intent; none where they say nothing. */
-function describeClass({ name, description }: TextClass): string {
+export function describeClass({ name, description }: TextClass): string {
   const words = description ?? readableName(name);
   return isTelling(words) ? words : '';
 }

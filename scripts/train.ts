@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { startProgress } from '../src/cli/progress.js';
+import { lateProgress, startProgress } from '../src/cli/progress.js';
 import { table } from '../src/cli/table.js';
 import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
@@ -10,8 +10,15 @@ import { EmbeddingCache } from '../src/learn/embeddingCache.js';
 import type { Proportion } from '../src/learn/measures.js';
 import { readTrainingConfig, type TrainingConfig } from '../src/learn/trainingConfig.js';
 import { loadTrainingData, type TrainingData } from '../src/learn/trainingData.js';
-import { runTraining, type TrainingObserver, type TrainingResult } from '../src/learn/trainingRun.js';
-import { openSetLoader, type SetFlags, setOptions } from './sets.js';
+import {
+  runTraining,
+  type TrainingObserver,
+  type TrainingResult,
+  type TrainingRunOptions,
+} from '../src/learn/trainingRun.js';
+import { encoderTrainee, type InterpolationPoint } from '../src/learn/transformer/encoderTraining.js';
+import { startingEncoder } from '../src/learn/transformer/startingEncoder.js';
+import { describeClass, openSetLoader, type SetFlags, setOptions } from './sets.js';
 import { trainingOptions, withFlags } from './train/flags.js';
 import { runProgram } from './runProgram.js';
 
@@ -44,7 +51,9 @@ Examples:
   $ npm run train -- --head projected --data clinc150@encoders/without-clinc150 hwu64@encoders/without-hwu64 \\
       --exclude banking77:train banking77:test --way 5-40 --shot 1-10 --validation 0.2
   $ npm run train -- --head relation --option hidden=256 --data intents.csv --seed 2
-  $ npm run train -- --config models/heads/induction/config.json`,
+  $ npm run train -- --config models/heads/induction/config.json
+  $ npm run train -- --unfreeze 2 --model encoders/all-MiniLM-L6-v2 --head projected --option map=false leaveOneOut=true \\
+      --data clinc150 hwu64 banking77 --way 32 --shot 3 --query 1 --confusable 0.5 --out encoders/mine`,
   );
 for (const option of [...trainingOptions(), ...setOptions(), ...settingOptions(['encoder'])]) {
   program.addOption(option);
@@ -55,16 +64,16 @@ program.action(async (options: Options) => {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
-  const data = await load(config, options);
   await initHeads();
   const out = config.out ?? join('models', 'heads', config.head);
-  const result = await runTraining(config, data, {
+  const run: TrainingRunOptions = {
     out,
     folder: options.run ?? join('data', 'runs', out.replace(/[^\w.]+/g, '-')),
     restart: options.restart === true,
     signal: stop.signal,
     observer: progressOf(config),
-  });
+  };
+  const result = await (config.unfreeze === undefined ? trainHead : trainEncoder)(config, options, run);
   process.stdout.write(summary(config, out, result));
 });
 
@@ -98,21 +107,81 @@ async function readJson(file: string): Promise<Record<string, unknown>> {
   throw new KshotError('invalid_configuration', `the configuration ${file} is no object`);
 }
 
-/** The data, embedded. Encoders and cache are closed again: other trainings may run beside. */
-async function load(config: TrainingConfig, options: Options): Promise<TrainingData> {
+async function trainHead(
+  config: TrainingConfig,
+  options: Options,
+  run: TrainingRunOptions,
+): Promise<TrainingResult> {
+  const cache = new EmbeddingCache(options.cache);
+  // The cache is closed before the training: others may run beside.
+  const data = await load(config, options, cache, config.encoder).finally(() => cache.close());
+  return runTraining(config, data, run);
+}
+
+/** A head, and the upper layers of the encoder with it. */
+async function trainEncoder(
+  config: TrainingConfig,
+  options: Options,
+  run: TrainingRunOptions,
+): Promise<TrainingResult> {
+  if (config.encoder === undefined) {
+    throw new KshotError(
+      'invalid_configuration',
+      'the bundled encoder has no weights that can be trained: name a folder with config.json, tokenizer.json and model.safetensors by --model',
+    );
+  }
+  const folder = join(run.folder, 'start');
+  const encoder = await startingEncoder(config.encoder, folder, config.unfreeze!.maxTokens);
+  const cache = new EmbeddingCache(options.cache);
+  try {
+    const data = await load(config, options, cache, encoder.folder);
+    const trainee = await encoderTrainee(config, data, encoder, {
+      out: run.out,
+      cache,
+      describe: describeClass,
+      threads: readSettings(program.opts(), process.env, ['encoder']).threads,
+      progress: (label) => lateProgress(process.stderr, label),
+      ...(run.signal === undefined ? {} : { signal: run.signal }),
+      interpolated: sayInterpolation,
+    });
+    try {
+      return await runTraining(config, data, run, trainee);
+    } finally {
+      await trainee.close();
+    }
+  } finally {
+    cache.close();
+  }
+}
+
+/** The data, embedded by an encoder, which is closed again. */
+async function load(
+  config: TrainingConfig,
+  options: Options,
+  cache: EmbeddingCache,
+  encoder: string | undefined,
+): Promise<TrainingData> {
   const settings = readSettings(
-    { ...program.opts(), ...(config.encoder === undefined ? {} : { model: config.encoder }) },
+    { ...program.opts(), ...(encoder === undefined ? {} : { model: encoder }) },
     process.env,
     ['encoder'],
   );
-  const cache = new EmbeddingCache(options.cache);
   const loader = openSetLoader(settings.model, options, cache, settings);
   try {
     return await loadTrainingData(config, loader);
   } finally {
     await loader.close();
-    cache.close();
   }
+}
+
+function sayInterpolation(points: readonly InterpolationPoint[], { share }: InterpolationPoint): void {
+  const rows = points.map((point) => [
+    point.share.toFixed(2),
+    percent(point),
+    point.share === share ? 'taken' : '',
+  ]);
+  const headings = ['share of the way from the start', 'validation accuracy, % (95 % interval)', ''];
+  process.stderr.write(`\n${table(headings, rows, [0])}`);
 }
 
 /** A bar on a terminal, a line for every validation elsewhere. */

@@ -26,6 +26,8 @@ const planSchema = z.strictObject({
       /** Where checkpoints go: {head} is the head's name, {seed} the training's seed. */
       out: z.string(),
       seeds: z.array(z.int().nonnegative()).min(1).default([1]),
+      /** The heads that are trained for it; all by default. */
+      only: z.array(z.string()).optional(),
       /** Heads that are not trained for it: too large, or too slow. */
       without: z.array(z.string()).default([]),
       config: partial,
@@ -52,7 +54,7 @@ const program = new Command('train-plan')
   .addOption(
     new Option(
       '--encoders <folder>',
-      'the encoders that have not seen a set: without-banking77 and so on',
+      'the encoders that have not seen a set, without-banking77 and so on, and the base that layers are trained of',
     ).default('data/encoders'),
   )
   .option('--checkpoints <folder>', 'where checkpoints go that are not shipped', 'data/heads')
@@ -68,12 +70,13 @@ await program.parseAsync();
 async function run(options: Options): Promise<void> {
   const plan = planSchema.parse(JSON.parse(await readFile(PLAN, 'utf8')));
   const { checkpoints, encoders } = options;
-  for (const [benchmark, { out: pattern, seeds, without, config, heads }] of Object.entries(
+  for (const [benchmark, { out: pattern, seeds, only, without, config, heads }] of Object.entries(
     plan.benchmarks,
   )) {
     if (options.benchmarks?.includes(benchmark) === false) continue;
     for (const [head, ofHead] of Object.entries(plan.heads)) {
       if (options.heads?.includes(head) === false || without.includes(head)) continue;
+      if (only?.includes(head) === false) continue;
       for (const seed of seeds) {
         const out = filled(pattern, { head, checkpoints, seed: String(seed) });
         const layers = [plan.defaults, ofHead, config, heads[head] ?? {}, { head, out, seed }];

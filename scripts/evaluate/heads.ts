@@ -24,6 +24,7 @@ interface Options extends SetFlags {
   readonly draws?: number;
   readonly seed?: number;
   readonly entities?: true;
+  readonly marked?: boolean;
   readonly names: boolean;
   readonly calibration?: string;
   readonly out: string;
@@ -47,6 +48,7 @@ export const heads = new Command('heads')
   .option('--draws <n>', 'support sets that accuracy by shots is drawn from (default: 5)', wholeNumber())
   .option('--seed <n>', 'of the episodes or draws (default: 1)', wholeNumber())
   .option('--entities', "FewRel: the entities' token states joined to the sentence's embedding")
+  .option('--marked', 'FewRel: the entities between marks, as the encoder was trained')
   .option('--no-names', "without the intents' names as support rows")
   .option(
     '--calibration <file>',
@@ -105,10 +107,10 @@ heads.action(async (options: Options) => {
   process.stderr.write(`The report is ${join(options.out, 'report.md')}\n`);
 });
 
-function planOf({ benchmark, names: nameRows, ...options }: Options, encoder: string): Plan {
+function planOf({ benchmark, names: nameRows, marked = false, ...options }: Options, encoder: string): Plan {
   const showsNames = benchmark !== 'fewrel' && benchmark !== 'arsc';
   const rows = [
-    { name: BASELINE, heads: ['prototypical-euclidean'], nameRows: false },
+    { name: BASELINE, heads: ['prototypical-euclidean'], nameRows: false, marked },
     ...(showsNames && !options.head.includes('adapted') ? [rowOf('adapted')] : []),
     ...options.head.map(rowOf),
   ];
@@ -137,7 +139,7 @@ function planOf({ benchmark, names: nameRows, ...options }: Options, encoder: st
   });
 
   function rowOf(head: string) {
-    return { name: isHeadName(head) ? head : basename(head), heads: [head], nameRows };
+    return { name: isHeadName(head) ? head : basename(head), heads: [head], nameRows, marked };
   }
 }
 

@@ -43,6 +43,10 @@ const FLAGS: readonly Flag[] = [
   { flags: '--schedule <name>', field: ['schedule'] },
   { flags: '--validate-every <steps>', field: ['validateEvery'], parse: parseNumber },
   { flags: '--patience <n>', field: ['patience'], parse: parseNumber },
+  { flags: '--unfreeze <layers>', field: ['unfreeze', 'layers'], parse: parseNumber },
+  { flags: '--encoder-rate <number>', field: ['unfreeze', 'rate'], parse: parseNumber },
+  { flags: '--max-tokens <n>', field: ['unfreeze', 'maxTokens'], parse: parseNumber },
+  { flags: '--interpolation <shares...>', field: ['unfreeze', 'interpolation'], parse: listOf(parseNumber) },
   { flags: '--half', field: ['half'] },
   { flags: '--seed <n>', field: ['seed'], parse: parseNumber },
 ];

@@ -159,13 +159,18 @@ export async function readCheckpoint(
 export function toParams(head: TrainedHead, dimension: number, tensors: ReadonlyMap<string, Tensor>): Params {
   const template = head.init(random.key(0), dimension);
   try {
-    return mapNamed(template, (name) => {
-      const { shape, data } = tensors.get(name)!;
-      return np.array(data.slice(), { shape: [...shape] });
-    });
+    return toTree(template, tensors);
   } finally {
     tree.dispose(template);
   }
+}
+
+/** Tensors inside of jax-js, as a tree like the template, which has a tensor for each of its paths; not consumed. */
+export function toTree(template: Params, tensors: ReadonlyMap<string, Tensor>): Params {
+  return mapNamed(template, (name) => {
+    const { shape, data } = tensors.get(name)!;
+    return np.array(data.slice(), { shape: [...shape] });
+  });
 }
 
 /** @throws KshotError `invalid_file` where the tensors are not just those of the template, by name and shape, or not finite. */

@@ -1,7 +1,7 @@
 import { KshotError } from '../errors.js';
 import type { EmbeddedSet } from './embeddedSet.js';
-import { episodeArrays, type EpisodeArrays } from './episodeArrays.js';
-import { type Count, EpisodeSampler, type EpisodeShape } from './episodes.js';
+import { episodeArrays, type EpisodeArrays, type EpisodeEmbeddings } from './episodeArrays.js';
+import { type Count, type Episode, EpisodeSampler, type EpisodeShape } from './episodes.js';
 import type { Random } from './random.js';
 
 /** What a training or a validation draws from. */
@@ -52,11 +52,21 @@ export class EpisodeStream {
 
   /** Episode i = 0, 1, ...; the caller's own. */
   at(i: number): EpisodeArrays {
-    const episode = this.#sampler.sample(this.#random.split(i));
+    const episode = this.draw(i);
+    return this.layOut(episode, this.#sources[episode.source]!.embedded);
+  }
+
+  /** Episode i as rows of its source. */
+  draw(i: number): Episode {
+    return this.#sampler.sample(this.#random.split(i));
+  }
+
+  /** An episode as numbers, padded. @param embeddings what its rows and classes stand for. */
+  layOut(episode: Episode, embeddings: EpisodeEmbeddings): EpisodeArrays {
     const { ways, shots, queries, leftOut = 0 } = this.#shape;
     const classes = paddedWays(ways, episode.classes.length);
     const rows = paddedShots(shots, Math.max(...episode.support.map((drawn) => drawn.length)));
-    return episodeArrays(episode, this.#sources[episode.source]!.embedded, {
+    return episodeArrays(episode, embeddings, {
       ways: classes,
       shots: rows + (this.#nameRows ? 1 : 0),
       queries: (classes + largest(leftOut)) * queries,

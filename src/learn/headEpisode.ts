@@ -17,8 +17,12 @@ export function queriesOf({ queries, queryCount, dimension }: EpisodeArrays): np
   return np.array(queries, { shape: [queryCount, dimension] });
 }
 
-/** An episode as a head's loss takes it: every query weighs the same, padding nothing. */
-export function headEpisode(arrays: EpisodeArrays): HeadEpisode {
+/**
+ * An episode as a head's loss takes it: every query weighs the same, padding nothing.
+ *
+ * @param progress share of the training that is over.
+ */
+export function headEpisode(arrays: EpisodeArrays, progress?: number): HeadEpisode {
   const { ways, queryCount, labels, queryMask } = arrays;
   const targets = new Float32Array(queryCount * ways);
   for (const [q, way] of labels.entries()) if (way >= 0) targets[q * ways + way] = 1;
@@ -27,5 +31,6 @@ export function headEpisode(arrays: EpisodeArrays): HeadEpisode {
     queries: queriesOf(arrays),
     targets: np.array(targets, { shape: [queryCount, ways] }),
     weights: np.array(queryMask, { shape: [queryCount] }),
+    ...(progress === undefined ? {} : { progress: np.array(new Float32Array([progress]), { shape: [1] }) }),
   };
 }

@@ -6,7 +6,7 @@ import { readTable } from './datasets/table.js';
 import { firstRows, withoutTextsOf, type TextClass, type TextSet } from './datasets/textSet.js';
 import { embedSet, type EmbeddedSet } from './embeddedSet.js';
 import type { EmbeddingCache } from './embeddingCache.js';
-import { embedRelations, relationFingerprint } from './relationEmbedding.js';
+import { embedRelations, relationFingerprint, relationSource } from './relationEmbedding.js';
 
 /** A part of a data set, and how it is to be embedded. */
 export interface SetSpec {
@@ -106,6 +106,25 @@ export class SetLoader {
   async load(spec: SetSpec, without: readonly TextSet[] = []): Promise<readonly EmbeddedSet[]> {
     const sets = await this.read(spec);
     return this.embed(spec, without.length === 0 ? sets : sets.map((set) => withoutTextsOf(set, without)));
+  }
+
+  /**
+   * Reads the sets of a spec for a training whose encoder learns, which embeds an episode's texts when it is drawn.
+   *
+   * @param without sets whose texts must not be met: they are taken out.
+   * @returns sets without embeddings, which have their dimension.
+   * @throws like `read`, and what opening the encoder throws.
+   */
+  async loadTexts(spec: SetSpec, without: readonly TextSet[] = []): Promise<readonly EmbeddedSet[]> {
+    const encoder = await this.#encoderFor(spec);
+    const { dimension } = spec.entities ? relationSource(spanning(encoder)) : encoder;
+    const none = {
+      embeddings: new Float32Array(0),
+      names: new Float32Array(0),
+      outOfScope: new Float32Array(0),
+    };
+    const sets = await this.read(spec);
+    return sets.map((set) => ({ set: withoutTextsOf(set, without), dimension, ...none }));
   }
 
   /**

@@ -1,26 +1,22 @@
-import { jit, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
+import { jit, type numpy as np, tree } from '@jax-js/jax';
 import { KshotError } from '../errors.js';
-import { namedLeaves, toParams } from '../heads/checkpoint.js';
-import { adaptedState, type ClassState, type Params } from '../heads/head.js';
-import { prototypical } from '../heads/prototypical.js';
+import { namedLeaves, toTree } from '../heads/checkpoint.js';
+import type { Params } from '../heads/head.js';
 import type { Tensor } from '../heads/safetensors.js';
-import type { Episode as HeadEpisode, TrainedHead } from '../heads/trainedHead.js';
-import type { EpisodeStream } from './episodeStream.js';
-import { headEpisode } from './headEpisode.js';
+import type { LearnedParams, Learner } from './learner.js';
 import type { Proportion } from './measures.js';
 import { adamW, type AdamWState, rateAt, type Schedule, stepNumbers } from './optimiser.js';
-import type { HeadMeasure, Validator } from './validator.js';
 
-/** How long and how fast a head learns. */
+/** How long and how fast a learner learns. */
 export interface TrainingPlan extends Schedule {
   /** Episodes to learn from at the most. */
   readonly episodes: number;
-  /** Different episodes, met over and over; as many as there are steps for by default. */
-  readonly pool?: number | undefined;
+  /** Learning rate of the encoder's layers, where they learn too. */
+  readonly encoderRate?: number;
   /** Episodes whose gradients are averaged for a step. */
   readonly batch: number;
   readonly weightDecay: number;
-  /** Largest norm of a gradient. */
+  /** Largest norm of a gradient, of each group of parameters by itself. */
   readonly clip: number;
   /** Steps between validations. */
   readonly validateEvery: number;
@@ -45,56 +41,41 @@ export interface TrainerState {
   readonly history: readonly ValidationPoint[];
   /** The losses since the last validation. */
   readonly recent: { readonly sum: number; readonly episodes: number };
-  /** By path: `params`, `best` and the moments `mean` and `square`, each a tree like the head's. */
+  /** By path: `params`, `best` and the moments `mean` and `square`, each a tree as the learner has it. */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-/** What a head is trained on. */
-export interface TrainerTasks {
-  readonly training: EpisodeStream;
-  readonly validation: Validator;
-}
+type Arrays = { params: LearnedParams; best: LearnedParams; mean: LearnedParams; square: LearnedParams };
 
-type Arrays = { params: Params; best: Params; mean: Params; square: Params };
+const GROUPS = ['head', 'encoder'] as const;
 
 /**
- * Learns a head's parameters episode by episode: the gradient of the head's own loss, AdamW, the best parameters by
- * validation kept. Step t learns from the episodes from (t - 1) batch on, whatever was run before, so that a training that
- * goes on from its saved state equals one that was never interrupted, bit for bit.
+ * Learns parameters episode by episode: the gradient of the loss, AdamW, the best parameters by validation kept. Step t learns
+ * from the episodes from (t - 1) batch on, whatever was run before, so that a training that goes on from its saved state
+ * equals one that was never interrupted, bit for bit.
  */
 export class Trainer {
-  readonly #head: TrainedHead;
-  readonly #tasks: TrainerTasks;
+  readonly #learner: Learner;
   readonly #plan: TrainingPlan;
   readonly #arrays: Arrays;
-  readonly #measure: HeadMeasure;
-  readonly #slope = jit((params: Params, episode: HeadEpisode) =>
-    valueAndGrad((p: Params, e: HeadEpisode) => this.#head.loss(p, e))(params, episode),
-  );
   readonly #add = jit((a: Params, b: Params): Params =>
     tree.map((x: np.Array, y: np.Array) => x.add(y), a, b),
   );
   readonly #update = jit(adamW.update);
   readonly #baseline: Proportion;
   readonly #history: ValidationPoint[];
-  /** Of a pool's episodes, where the head adapts alike whatever its parameters. */
-  readonly #adapted = new Map<number, ClassState>();
   #step: number;
   #recent: { sum: number; episodes: number };
 
   private constructor(
-    head: TrainedHead,
-    tasks: TrainerTasks,
+    learner: Learner,
     plan: TrainingPlan,
     arrays: Arrays,
-    measure: HeadMeasure,
     known: Omit<TrainerState, 'tensors'>,
   ) {
-    this.#head = head;
-    this.#tasks = tasks;
+    this.#learner = learner;
     this.#plan = plan;
     this.#arrays = arrays;
-    this.#measure = measure;
     this.#baseline = known.baseline;
     this.#history = [...known.history];
     this.#step = known.step;
@@ -102,41 +83,32 @@ export class Trainer {
   }
 
   /**
-   * A training at its start. Validates the untrained head and the untrained prototypes.
+   * A training at its start. Validates what is not trained yet, and the untrained prototypes.
    *
-   * @param params what the head starts with; consumed.
+   * @param learner stays the caller's.
+   * @param params what it starts with; consumed.
    */
-  static start(head: TrainedHead, tasks: TrainerTasks, plan: TrainingPlan, params: Params): Trainer {
-    const prototypes = tasks.validation.measure(prototypical);
-    const baseline = prototypes.accuracy({});
-    prototypes.dispose();
-    const measure = tasks.validation.measure(head);
-    const history = [{ step: 0, loss: null, ...measure.accuracy(params) }];
-    const arrays: Arrays = {
-      ...adamW.init(tree.ref(params)),
-      best: tree.ref(params),
-      params,
-    };
+  static async start(learner: Learner, plan: TrainingPlan, params: LearnedParams): Promise<Trainer> {
+    const baseline = await learner.baseline();
+    const history = [{ step: 0, loss: null, ...(await learner.accuracy(params)) }];
+    const moments = adamW.init(tree.ref(params));
+    const arrays = { ...moments, best: tree.ref(params), params } as Arrays;
     const known = { step: 0, baseline, history, recent: { sum: 0, episodes: 0 } };
-    return new Trainer(head, tasks, plan, arrays, measure, known);
+    return new Trainer(learner, plan, arrays, known);
   }
 
-  /** A training as it was when `state()` was read, of the same head. */
-  static resume(
-    head: TrainedHead,
-    tasks: TrainerTasks,
-    plan: TrainingPlan,
-    { tensors, ...known }: TrainerState,
-  ): Trainer {
-    const { dimension } = tasks.training;
-    const treeOf = (part: keyof Arrays) => toParams(head, dimension, partOf(tensors, part));
+  /** A training as it was when `state()` was read, of the same learner. */
+  static resume(learner: Learner, plan: TrainingPlan, { tensors, ...known }: TrainerState): Trainer {
+    const template = learner.template();
+    const treeOf = (part: keyof Arrays) => toTree(template, partOf(tensors, part)) as LearnedParams;
     const arrays: Arrays = {
       mean: treeOf('mean'),
       square: treeOf('square'),
       best: treeOf('best'),
       params: treeOf('params'),
     };
-    return new Trainer(head, tasks, plan, arrays, tasks.validation.measure(head), known);
+    tree.dispose(template);
+    return new Trainer(learner, plan, arrays, known);
   }
 
   /** Steps that were made. */
@@ -190,32 +162,23 @@ export class Trainer {
    *
    * @throws KshotError `invalid_configuration` where the loss is no number any more: the training has diverged.
    */
-  learn(): void {
-    const { batch, weightDecay, clip } = this.#plan;
+  async learn(): Promise<void> {
+    const { batch } = this.#plan;
     const first = this.#step * batch;
-    let gradient = this.#gradientOf(first);
-    for (let i = 1; i < batch; i++) gradient = this.#add(gradient, this.#gradientOf(first + i));
-
-    const step = this.#step + 1;
-    const rate = rateAt(this.#plan, step, this.steps);
-    const { params, mean, square } = this.#arrays;
-    const state: AdamWState = { mean, square };
-    const moved = this.#update(
-      params,
-      gradient,
-      state,
-      stepNumbers({ step, rate, weightDecay, clip, batch }),
-    );
-    Object.assign(this.#arrays, { params: moved.params, ...moved.state });
-    this.#step = step;
+    let gradient = await this.#gradientOf(first);
+    for (let i = 1; i < batch; i++) {
+      gradient = this.#add(gradient, await this.#gradientOf(first + i)) as LearnedParams;
+    }
+    this.#step++;
+    for (const group of GROUPS) this.#move(group, gradient);
   }
 
-  /** Measures the head as it is now, and keeps its parameters if they are the best so far. */
-  validate(): ValidationPoint {
+  /** Measures what is learned so far, and keeps the parameters if they are the best. */
+  async validate(): Promise<ValidationPoint> {
     const point = {
       step: this.#step,
       loss: this.loss,
-      ...this.#measure.accuracy(this.#arrays.params),
+      ...(await this.#learner.accuracy(this.#arrays.params)),
     };
     this.#history.push(point);
     this.#recent = { sum: 0, episodes: 0 };
@@ -227,7 +190,7 @@ export class Trainer {
   }
 
   /** The best parameters; the caller's own. */
-  bestParams(): Params {
+  bestParams(): LearnedParams {
     return tree.ref(this.#arrays.best);
   }
 
@@ -247,28 +210,29 @@ export class Trainer {
   }
 
   dispose(): void {
-    tree.dispose([this.#arrays, ...this.#adapted.values()]);
-    this.#measure.dispose();
-    for (const compiled of [this.#slope, this.#add, this.#update]) compiled.dispose();
+    tree.dispose(this.#arrays);
+    for (const compiled of [this.#add, this.#update]) compiled.dispose();
   }
 
-  /** Episode i as the head's loss takes it: with what its support set adapts to, where that is a constant to the loss. */
-  #episode(i: number): HeadEpisode {
-    const { pool = Infinity } = this.#plan;
-    const progress = np.array(new Float32Array([this.#step / this.steps]), { shape: [1] });
-    const episode = { ...headEpisode(this.#tasks.training.at(i % pool)), progress };
-    if (!this.#head.adaptsAlike) return episode;
-    const known = this.#adapted.get(i % pool);
-    if (known !== undefined) return { ...episode, adapted: tree.ref(known) };
-    const params = tree.ref(this.#arrays.params);
-    const adapted = adaptedState(this.#head, params, tree.ref(episode.support));
-    if (Number.isFinite(pool)) this.#adapted.set(i, tree.ref(adapted));
-    return { ...episode, adapted };
+  /** One step of AdamW for a group. @param gradient of all groups; the group's is consumed. */
+  #move(group: (typeof GROUPS)[number], { [group]: gradient }: LearnedParams): void {
+    const { params, mean, square } = this.#arrays;
+    const [tensors, means, squares] = [params[group], mean[group], square[group]];
+    if (gradient === undefined || tensors === undefined || tree.leaves(tensors).length === 0) return;
+    const { weightDecay, clip, batch, encoderRate, ...schedule } = this.#plan;
+    const peak = group === 'encoder' ? encoderRate! : schedule.rate;
+    const rate = rateAt({ ...schedule, rate: peak }, this.#step, this.steps);
+    const state: AdamWState = { mean: means!, square: squares! };
+    const numbers = stepNumbers({ step: this.#step, rate, weightDecay, clip, batch });
+    const moved = this.#update(tensors, gradient, state, numbers);
+    params[group] = moved.params;
+    mean[group] = moved.state.mean;
+    square[group] = moved.state.square;
   }
 
-  #gradientOf(episode: number): Params {
-    const [value, gradient] = this.#slope(tree.ref(this.#arrays.params), this.#episode(episode));
-    const loss = value.item();
+  async #gradientOf(episode: number): Promise<LearnedParams> {
+    const progress = this.#step / this.steps;
+    const { loss, gradient } = await this.#learner.slope(this.#arrays.params, episode, progress);
     if (!Number.isFinite(loss)) {
       tree.dispose(gradient);
       throw new KshotError(

@@ -131,14 +131,41 @@ export const trainingSchema = z
       .positive()
       .default(8)
       .describe('Validations in a row without a new best after which the training ends'),
+    unfreeze: z
+      .strictObject({
+        layers: z
+          .int()
+          .positive()
+          .describe("Layers of the encoder, from the last, that learn with the head: 'end to end'"),
+        rate: z.number().positive().default(5e-5).describe('Learning rate of those layers (AdamW)'),
+        maxTokens: z
+          .int()
+          .min(8)
+          .default(128)
+          .describe('Tokens that a text is cut at while those layers learn'),
+        interpolation: z
+          .array(z.number().min(0).max(1))
+          .min(1)
+          .default([0, 0.2, 0.4, 0.6, 0.8, 1])
+          .describe('How far from the starting weights to the learned ones: the best by validation is taken'),
+      })
+      .optional()
+      .describe('The layers of the encoder that learn; by default none'),
     half: z
       .boolean()
       .default(false)
       .describe('Write the checkpoint in 16 bits (BF16), three digits, half the file'),
     seed: z.int().nonnegative().default(1).describe('Seed of everything that is drawn'),
   })
-  .superRefine(({ data, validation }, context) => {
+  .superRefine(({ data, validation, unfreeze }, context) => {
     const sets = Array.isArray(validation) ? [...data, ...validation] : data;
+    if (unfreeze !== undefined && sets.some(({ encoder }) => encoder !== undefined)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['data'],
+        message: 'an encoder that learns embeds all sets: none can have another one',
+      });
+    }
     if (new Set(sets.map(({ entities }) => entities === true)).size > 1) {
       context.addIssue({
         code: 'custom',

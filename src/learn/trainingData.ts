@@ -18,7 +18,8 @@ export interface TrainingData {
 }
 
 /**
- * Reads and embeds what a configuration names. Texts of the excluded and of the validation's sets are taken out of what is
+ * Reads and embeds what a configuration names; nothing is embedded where the encoder learns and no neighbours are asked for.
+ * Texts of the excluded and of the validation's sets are taken out of what is
  * trained on.
  *
  * @throws what `SetLoader` throws, and KshotError `invalid_configuration` where nothing is left to validate on.
@@ -28,8 +29,9 @@ export async function loadTrainingData(config: TrainingConfig, loader: SetLoader
   const held = Array.isArray(validation) ? validation : [];
   const without = (await Promise.all([...exclude, ...held].map((spec) => loader.read(spec)))).flat();
 
-  const trainable = await loadAll(data, loader, without);
-  const validated = await loadAll(held, loader, []);
+  const embedded = config.unfreeze === undefined || asksForNeighbours(config);
+  const trainable = await loadAll(data, loader, without, embedded);
+  const validated = await loadAll(held, loader, [], embedded);
   const parts = Array.isArray(validation)
     ? { training: trainable, validation: validated, kept: [] }
     : holdOut(trainable, validation.classes, config, new Random(config.seed));
@@ -47,17 +49,22 @@ export async function loadTrainingData(config: TrainingConfig, loader: SetLoader
   };
 }
 
+function asksForNeighbours(config: TrainingConfig): boolean {
+  return [trainingShape(config), validationShape(config)].some(({ confusable = 0 }) => confusable > 0);
+}
+
 async function loadAll(
   specs: readonly SetSpec[],
   loader: SetLoader,
   without: readonly TextSet[],
+  embedded: boolean,
 ): Promise<TaskSource[]> {
   const loaded: TaskSource[] = [];
   for (const spec of specs) {
-    const sets = await loader.load(spec, without);
+    const sets = await (embedded ? loader.load(spec, without) : loader.loadTexts(spec, without));
     // The weight is the spec's: where it is many sets, each has its share of it.
     const weight = spec.weight === undefined ? {} : { weight: spec.weight / sets.length };
-    loaded.push(...sets.map((embedded) => ({ embedded, ...weight })));
+    loaded.push(...sets.map((one) => ({ embedded: one, ...weight })));
   }
   return loaded;
 }

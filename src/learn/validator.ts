@@ -8,11 +8,11 @@ import { argmax, meanInterval, type Proportion } from './measures.js';
 
 /** Accuracy on one fixed list of episodes, the same for every head and at every time. */
 export class Validator {
-  readonly #stream: EpisodeStream;
+  readonly #stream: Pick<EpisodeStream, 'at'>;
   readonly #episodes: number;
 
   /** @param episodes how many of the stream's, from the first. */
-  constructor(stream: EpisodeStream, episodes: number) {
+  constructor(stream: Pick<EpisodeStream, 'at'>, episodes: number) {
     this.#stream = stream;
     this.#episodes = episodes;
   }

@@ -29,6 +29,16 @@ test('an episode of the validation is like one of the training, but for what is 
   expect(validationShape(config)).toMatchObject({ ways: 20, shots: 3, queries: 5 });
 });
 
+test('layers that learn have defaults of their own; by default none do', () => {
+  expect(readTrainingConfig(SMALLEST, 'test').unfreeze).toBeUndefined();
+  expect(readTrainingConfig({ ...SMALLEST, unfreeze: { layers: 2 } }, 'test').unfreeze).toEqual({
+    layers: 2,
+    rate: 5e-5,
+    maxTokens: 128,
+    interpolation: [0, 0.2, 0.4, 0.6, 0.8, 1],
+  });
+});
+
 test.each([
   ['a head that there is not', { head: 'nonsense' }, 'head: '],
   ['a field that there is not', { learningRate: 1 }, 'learningRate'],
@@ -37,6 +47,23 @@ test.each([
   ['a number of ways that is none', { episode: { ways: 'five' } }, 'episode.ways: must be a whole number'],
   ['a negative rate', { rate: -1 }, 'rate: '],
   ['an option that the head has not', { options: { slices: 3 } }, 'has no option "slices"'],
+  [
+    'a set with an encoder of its own, while the encoder learns',
+    { data: [{ set: 'clinc150', encoder: 'other' }], unfreeze: { layers: 1 } },
+    'data: an encoder that learns embeds all sets',
+  ],
+  [
+    'such a set of the validation',
+    { validation: [{ set: 'hwu64', encoder: 'other' }], unfreeze: { layers: 1 } },
+    'an encoder that learns embeds all sets',
+  ],
+  ['no layer', { unfreeze: { layers: 0 } }, 'unfreeze.layers: '],
+  [
+    'a share beyond what was learned',
+    { unfreeze: { layers: 1, interpolation: [1.2] } },
+    'unfreeze.interpolation.0: ',
+  ],
+  ['no share', { unfreeze: { layers: 1, interpolation: [] } }, 'unfreeze.interpolation: '],
   [
     'entities for some sets only',
     { data: [{ set: 'fewrel', entities: true }, { set: 'clinc150' }] },

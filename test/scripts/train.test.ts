@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { parseSet, trainingOptions, withFlags } from '../../scripts/train/flags.js';
+import { readTrainingConfig } from '../../src/learn/trainingConfig.js';
+import { tinyTexts } from '../learn/transformer/tinyBert.js';
+import { writeExactBert } from '../learn/transformer/tinyLayers.js';
 
 // The command as it is run: a table of anybody's, the encoder that ships, processes that are killed.
 
@@ -77,9 +80,57 @@ test('killed and run again, it goes on and gives the weights of a run that was n
   expect(weights).toEqual([weights[0], weights[0], weights[0]]);
 }, 60_000);
 
+test('an encoder learns with the head, and both are written', async () => {
+  await writeExactBert(join(directory, 'bert'), 1);
+  const rows = tinyTexts(1, 48).map((text, i) => `${text},class_${i % 8}`);
+  writeFileSync(join(directory, 'words.csv'), ['text,label', ...rows, ''].join('\n'));
+  const { code, stdout, stderr } = await train([
+    ...[
+      '--unfreeze',
+      '1',
+      '--model',
+      'bert',
+      '--head',
+      'projected',
+      '--option',
+      'map=false',
+      'leaveOneOut=true',
+    ],
+    ...['--data', 'words.csv', '--validation', '0.25', '--way', '2', '--shot', '2', '--query', '2'],
+    ...['--episodes', '6', '--validate-every', '3', '--validation-episodes', '5', '--out', 'learned'],
+  ]);
+  expect([code, code === 0 ? '' : stderr]).toEqual([0, '']);
+  expect(stderr).toMatch(/^share of the way from the start +validation accuracy/m);
+  expect(stderr).toMatch(/^ +0\.20 +\d+\.\d\d \(.*\)/m);
+  expect(stderr.match(/taken$/gm)).toHaveLength(1);
+  expect(stdout).toContain('the checkpoint is learned');
+  expect(readdirSync(join(directory, 'learned')).sort()).toEqual([
+    'config.json',
+    'encoder',
+    'metadata.json',
+    expect.stringMatching(/^weights-/),
+  ]);
+  expect(readdirSync(join(directory, 'learned', 'encoder')).sort()).toEqual([
+    'README.md',
+    'config.json',
+    'model.safetensors',
+    'onnx',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ]);
+  const written: unknown = JSON.parse(readFileSync(join(directory, 'learned', 'config.json'), 'utf8'));
+  expect(written).toMatchObject({ encoder: 'bert', unfreeze: { layers: 1, rate: 5e-5, maxTokens: 128 } });
+  expect(readTrainingConfig(written, 'config.json')).toEqual(written);
+}, 60_000);
+
 test.each([
   ['a number that is none', ['--head', 'projected', '--data', 'mine.csv', '--rate', 'fast'], '--rate'],
   ['a configuration that is not there', ['--config', 'nothing.json'], 'nothing.json cannot be read'],
+  [
+    'an encoder that cannot learn',
+    ['--head', 'projected', '--data', 'mine.csv', '--unfreeze', '1'],
+    'the bundled encoder has no weights that can be trained: name a folder with config.json, tokenizer.json and model.safetensors',
+  ],
 ])(
   '%s: a message and no stack',
   async (_, args, message) => {
@@ -124,6 +175,38 @@ test('flags go before the file, field by field', () => {
         .opts(),
     ),
   ).toEqual({ names: false });
+});
+
+test('flags of an encoder that learns', () => {
+  const given = (...flags: string[]) => {
+    const command = new Command();
+    for (const option of trainingOptions()) command.addOption(option);
+    return withFlags(
+      { head: 'projected', data: [{ set: 'a.csv' }] },
+      command.parse(flags, { from: 'user' }).opts(),
+    );
+  };
+  const read = (...flags: string[]) => readTrainingConfig(given(...flags), 'flags').unfreeze;
+  expect(read()).toBeUndefined();
+  expect(read('--unfreeze', '2')).toEqual({
+    layers: 2,
+    rate: 5e-5,
+    maxTokens: 128,
+    interpolation: [0, 0.2, 0.4, 0.6, 0.8, 1],
+  });
+  const all = [
+    '--unfreeze',
+    '3',
+    '--encoder-rate',
+    '1e-4',
+    '--max-tokens',
+    '64',
+    '--interpolation',
+    '0',
+    '0.5',
+  ];
+  expect(read(...all)).toEqual({ layers: 3, rate: 1e-4, maxTokens: 64, interpolation: [0, 0.5] });
+  expect(() => read('--encoder-rate', '1e-4')).toThrow('unfreeze.layers');
 });
 
 test.each(['', 'clinc150:', 'clinc150@', 'fewrel+x', ':train'])('"%s" names no set', (text) => {

@@ -31,6 +31,10 @@ export const cellSchema = z.strictObject({
       episodes: z.int(),
       /** That the training took, on whatever else the machine did; not known of older ones. */
       seconds: z.number().optional(),
+      /** That the process of the training took at the most, of one whose encoder learned. */
+      peakMemoryMb: z.number().optional(),
+      /** How far the encoder went from its starting weights to the learned ones (`interpolate`). */
+      share: z.number().optional(),
       /** Its validations, for the learning curve. */
       history: z.array(validationPoint).optional(),
       /** Of the untrained prototypes on the validation's episodes. */
@@ -66,6 +70,8 @@ export interface Variant {
   readonly nameRows: boolean;
   /** Out of scope: what decides. */
   readonly detector: Detector;
+  /** For relations: whether entities stand between marks in the text (`RelationOptions`), as an encoder may have been trained. */
+  readonly marked: boolean;
 }
 
 /** What a cell's figures follow from. */
@@ -88,7 +94,7 @@ export function cellKey({ protocol, variant, encoder, head, calibration }: CellO
   const parts = [
     VERSION,
     Object.entries(protocol).sort(([a], [b]) => (a < b ? -1 : 1)),
-    [variant.nameRows, variant.detector],
+    [variant.nameRows, variant.detector, ...(variant.marked ? ['marked'] : [])],
     encoder,
     head,
     calibration ?? null,

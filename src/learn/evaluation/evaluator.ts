@@ -41,9 +41,9 @@ export class Evaluator {
   constructor(private readonly options: EvaluatorOptions) {}
 
   /** D of what a protocol's sets are embedded as. */
-  async dimensionOf(protocol: Protocol): Promise<number> {
+  async dimensionOf(protocol: Protocol, variant: Variant): Promise<number> {
     if (protocol.kind === 'arsc') return (await this.#arsc())[0]!.queries.dimension;
-    return (await this.#queriesOf(protocol)).dimension;
+    return (await this.#queriesOf(protocol, variant)).dimension;
   }
 
   /** @throws KshotError what reading and embedding throws; a head that cannot take the setting is no error, but `unsupported`. */
@@ -55,7 +55,7 @@ export class Evaluator {
   ): Promise<Measured> {
     switch (protocol.kind) {
       case 'episodes': {
-        const set = await this.#queriesOf(protocol);
+        const set = await this.#queriesOf(protocol, variant);
         return supported(() => ({ strata: { all: evaluateEpisodes(evaluated, set, protocol, report) } }));
       }
       case 'arsc': {
@@ -63,7 +63,10 @@ export class Evaluator {
         return supported(() => ({ strata: evaluateTasks(evaluated, tasks, report) }));
       }
       case 'shots': {
-        const [texts, queries] = [await this.#set(protocol.set, 'train'), await this.#queriesOf(protocol)];
+        const [texts, queries] = [
+          await this.#set(protocol.set, 'train'),
+          await this.#queriesOf(protocol, variant),
+        ];
         const { nameRows } = variant;
         return supported(() => ({
           strata: { all: evaluateShots(evaluated, texts, queries, { ...protocol, nameRows }, report) },
@@ -72,7 +75,7 @@ export class Evaluator {
       case 'intents':
       case 'out-of-scope': {
         const support = await this.#set(protocol.set, `train_${protocol.shots}`);
-        const queries = await this.#queriesOf(protocol);
+        const queries = await this.#queriesOf(protocol, variant);
         return supported(() => this.#fullSet(evaluated, support, queries, protocol, variant, report));
       }
     }
@@ -126,13 +129,22 @@ export class Evaluator {
     };
   }
 
-  async #queriesOf(protocol: Exclude<Protocol, { kind: 'arsc' }>): Promise<EmbeddedSet> {
+  async #queriesOf(protocol: Exclude<Protocol, { kind: 'arsc' }>, { marked }: Variant): Promise<EmbeddedSet> {
     const entities = protocol.kind === 'episodes' && protocol.entities;
-    return this.#set(protocol.set, protocol.split, entities);
+    return this.#set(protocol.set, protocol.split, { entities, marked });
   }
 
-  #set(set: string, split: string, entities = false): Promise<EmbeddedSet> {
-    const spec: SetSpec = { set, split, ...(entities ? { entities } : {}) };
+  #set(
+    set: string,
+    split: string,
+    { entities = false, marked = false }: Pick<SetSpec, 'entities' | 'marked'> = {},
+  ): Promise<EmbeddedSet> {
+    const spec: SetSpec = {
+      set,
+      split,
+      ...(entities ? { entities } : {}),
+      ...(marked ? { marked } : {}),
+    };
     const key = JSON.stringify(spec);
     const known = this.#sets.get(key) ?? this.options.loader.load(spec).then((sets) => sets[0]!);
     this.#sets.set(key, known);

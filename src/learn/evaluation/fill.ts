@@ -18,8 +18,11 @@ export interface EncoderBench {
 }
 
 export interface FillOptions {
-  /** @param encoder and @param calibration as the plan names them, the set filled in. */
-  bench(encoder: string, calibration: string | undefined): Promise<EncoderBench>;
+  /**
+   * @param encoder and @param calibration as the plan names them, the set filled in.
+   * @param trained whether the encoder is a row's own, among the checkpoints.
+   */
+  bench(encoder: string, calibration: string | undefined, trained: boolean): Promise<EncoderBench>;
   /** The folder of a checkpoint, or the name of a head that has none, from a row's `heads`. */
   locate(head: string): string;
   /** Which rows are looked at; the cells of others stay as they are. Default: all. */
@@ -48,9 +51,14 @@ export async function fillBenchmark(
       if (options.wanted?.(row) === false) continue;
       const calibration =
         plan.calibration === undefined || !row.calibrated ? undefined : fillSet(plan.calibration, setting);
-      const bench = await found(options.bench(fillSet(plan.encoder, setting), calibration), options);
-      if (bench === undefined) continue;
-      for (const head of row.heads) await fillCell(setting, row, head, bench, store, options);
+      for (const head of row.heads) {
+        const sought =
+          row.encoder === undefined
+            ? options.bench(fillSet(plan.encoder, setting), calibration, false)
+            : options.bench(fillSet(row.encoder.replaceAll('{head}', head), setting), undefined, true);
+        const bench = await found(sought, options);
+        if (bench !== undefined) await fillCell(setting, row, head, bench, store, options);
+      }
     }
   }
 }
@@ -80,7 +88,7 @@ async function fillCell(
   if (store.get(slot)?.key === key) return;
 
   const label = `${slot.setting}: ${row.name}`;
-  const evaluated = evaluable.open(await bench.evaluator.dimensionOf(protocol));
+  const evaluated = evaluable.open(await bench.evaluator.dimensionOf(protocol, variant));
   const bar = options.progress?.(label);
   const start = performance.now();
   let measured: Measured;

@@ -10,6 +10,13 @@ const row = z.strictObject({
    * setting's set.
    */
   heads: z.array(z.string()).min(1),
+  /**
+   * Folder of an encoder that was trained with the head, instead of the benchmark's; among the checkpoints. `{head}` stands for
+   * the run, `{set}` for the setting's set.
+   */
+  encoder: z.string().optional(),
+  /** For relations: whether the encoder was trained with marks around the entities. */
+  marked: z.boolean().default(false),
   /** Whether class names are support rows, where the protocol shows names. Default: yes, as the server has it. */
   nameRows: z.boolean().default(true),
   /** What decides on scope. Default: the head's own confidence. */
@@ -69,6 +76,6 @@ export function fillSet(pattern: string, { protocol }: Setting): string {
   return pattern.replaceAll('{set}', 'set' in protocol ? protocol.set : protocol.kind);
 }
 
-export function variantOf({ nameRows, detector }: RowPlan): Variant {
-  return { nameRows, detector };
+export function variantOf({ nameRows, detector, marked }: RowPlan): Variant {
+  return { nameRows, detector, marked };
 }

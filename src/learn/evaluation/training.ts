@@ -12,17 +12,21 @@ const results = z.object({
     .catch(undefined),
   baseline: interval.optional().catch(undefined),
   seconds: z.number().optional().catch(undefined),
+  peakMemoryMb: z.number().optional().catch(undefined),
+  share: z.number().optional().catch(undefined),
 });
 
 /** What a page says about where a head comes from. */
 export function readTraining(weights: string, metadata: CheckpointMetadata): NonNullable<Cell['training']> {
-  const { history, baseline, seconds } = results.parse(metadata.results);
+  const { history, baseline, seconds, peakMemoryMb, share } = results.parse(metadata.results);
   return {
     weights,
     data: metadata.data,
     seed: metadata.seed,
     episodes: metadata.episodes,
     ...(seconds === undefined ? {} : { seconds }),
+    ...(peakMemoryMb === undefined ? {} : { peakMemoryMb }),
+    ...(share === undefined ? {} : { share }),
     ...(history === undefined ? {} : { history }),
     ...(baseline === undefined ? {} : { baseline }),
   };

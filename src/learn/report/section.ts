@@ -239,8 +239,9 @@ function seenTable(benchmark: Benchmark): string {
     const trainings = settings.flatMap((setting) =>
       benchmark.cells(row, setting).flatMap(({ training }) => training ?? []),
     );
-    if (row.heads.every(isHeadName)) return [rowName(row), 'nothing: it learns nothing offline', '', '', ''];
-    if (trainings.length === 0) return [rowName(row), 'not trained', '', '', ''];
+    if (row.heads.every(isHeadName))
+      return [rowName(row), 'nothing: it learns nothing offline', '', '', '', ''];
+    if (trainings.length === 0) return [rowName(row), 'not trained', '', '', '', ''];
     const distinct = <T>(values: readonly T[]) => [...new Set(values)];
     return [
       rowName(row),
@@ -248,10 +249,19 @@ function seenTable(benchmark: Benchmark): string {
       distinct(trainings.map(({ episodes }) => episodes.toLocaleString('en'))).join(', '),
       distinct(trainings.map(({ seed }) => seed)).join(', '),
       range(distinct(trainings.flatMap(({ seconds }) => seconds ?? []))),
+      encoderNote(trainings),
     ];
   });
-  const titles = ['', 'trained on', 'episodes', 'seeds', 'training, s'];
+  const titles = ['', 'trained on', 'episodes', 'seeds', 'training, s', 'of the encoder'];
   return ['What the heads had seen:\n', markdownTable(titles, rows)].join('\n');
+}
+
+/** How far the encoder's layers moved, and what training them took in memory; nothing where they are frozen. */
+function encoderNote(trainings: readonly NonNullable<Cell['training']>[]): string {
+  const shares = [...new Set(trainings.flatMap(({ share }) => share ?? []))];
+  if (shares.length === 0) return '';
+  const memory = range([...new Set(trainings.flatMap(({ peakMemoryMb }) => peakMemoryMb ?? []))]);
+  return `${range(shares)} of the way learned; ${memory} MB at the peak`;
 }
 
 /** "25", "25 to 40", or nothing. */
