@@ -55,7 +55,10 @@ export async function fillBenchmark(
         const sought =
           row.encoder === undefined
             ? options.bench(fillSet(plan.encoder, setting), calibration, false)
-            : options.bench(fillSet(row.encoder.replaceAll('{head}', head), setting), undefined, true);
+            : opened(
+                options.bench(fillSet(row.encoder.replaceAll('{head}', head), setting), undefined, true),
+                setting,
+              );
         const bench = await found(sought, options);
         if (bench !== undefined) await fillCell(setting, row, head, bench, store, options);
       }
@@ -107,6 +110,13 @@ async function fillCell(
   const { metadata } = evaluable;
   const training = metadata === undefined ? {} : { training: readTraining(evaluable.identity, metadata) };
   await store.put(slot, { key, protocol, ...training, ...measured });
+}
+
+/** A row's own encoder may not have been trained: that leaves the row out, where without the benchmark's there is nothing to do. */
+async function opened(sought: Promise<EncoderBench>, setting: Setting): Promise<EncoderBench> {
+  const bench = await sought;
+  await bench.fingerprintOf(setting);
+  return bench;
 }
 
 /** What was looked for, or undefined where it is absent or of no use, which is said. */
