@@ -5,21 +5,19 @@ import { wholeNumber } from '../src/cli/numbers.js';
 import { lateProgress } from '../src/cli/progress.js';
 import { table } from '../src/cli/table.js';
 import { readTextFile } from '../src/cli/textFile.js';
-import { loadEncoder } from '../src/encoder/load.js';
-import { EmbeddingCache } from '../src/learn/embeddingCache.js';
 import { Random } from '../src/learn/random.js';
-import { nameOf, SetLoader, type SetSpec } from '../src/learn/setLoader.js';
+import { nameOf, readSets, type SetSpec } from '../src/learn/setLoader.js';
 import { readBert } from '../src/learn/transformer/bert.js';
 import { exportEncoder } from '../src/learn/transformer/onnx/exportEncoder.js';
 import { runProgram } from './runProgram.js';
-import { type SetFlags, setOptions } from './sets.js';
+import { datasetsOption, type SetFlags } from './sets.js';
 import { parseSet } from './train/flags.js';
 
 // Writes a BERT as an encoder that kshot serves: flags, which texts it is calibrated on, progress and the table.
 
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
 
-interface Options extends SetFlags {
+interface Options extends Pick<SetFlags, 'datasets'> {
   readonly from: string;
   readonly name: string;
   readonly out: string;
@@ -66,7 +64,7 @@ Examples:
   $ npm run export-encoder -- --from encoders/mine --name mine --out models/mine --texts banking77 clinc150 --datasets data/downloads`,
   );
 
-for (const option of setOptions()) program.addOption(option);
+program.addOption(datasetsOption());
 
 program.action(async (options: Options) => {
   const bert = await readBert(options.from);
@@ -102,16 +100,9 @@ async function readSources(options: Options): Promise<Source[]> {
     const { document } = await readBotFile(DEMO_FILE);
     return [{ name: 'the demo bot', texts: document.intents.flatMap(({ examples }) => examples) }];
   }
-  const loader = new SetLoader({
-    root: options.datasets,
-    cache: new EmbeddingCache(options.cache),
-    encoder: options.from,
-    openEncoder: (model) => loadEncoder({ model, device: 'auto' }),
-    describe: ({ name }) => name,
-  });
   const read = async (spec: SetSpec) => ({
     name: nameOf(spec),
-    texts: (await loader.read(spec)).flatMap(({ texts }) => texts),
+    texts: (await readSets(options.datasets, spec)).flatMap(({ texts }) => texts),
   });
   return Promise.all(specs.map(read));
 }

@@ -17,12 +17,16 @@ export interface SetFlags {
   readonly cache: string;
 }
 
+export function datasetsOption(): Option {
+  return new Option('--datasets <folder>', 'the data sets: a folder for each source')
+    .env('KSHOT_DATASETS')
+    .default(fileURLToPath(new URL('data/downloads', PACKAGE)), 'data/downloads');
+}
+
 /** The flags of `SetFlags`. */
 export function setOptions(): Option[] {
   return [
-    new Option('--datasets <folder>', 'the data sets: a folder for each source')
-      .env('KSHOT_DATASETS')
-      .default(fileURLToPath(new URL('data/downloads', PACKAGE)), 'data/downloads'),
+    datasetsOption(),
     new Option('--cache <folder>', 'where embeddings are kept').default(
       fileURLToPath(new URL('data/cache/embeddings', PACKAGE)),
       'data/cache/embeddings',

@@ -1,6 +1,6 @@
 import type { CharacterSpan, SpanEncoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
-import type { TextSet } from './datasets/textSet.js';
+import { firstMentions, type TextSet } from './datasets/textSet.js';
 import type { EmbeddedSet } from './embeddedSet.js';
 import type { EmbeddingCache, EmbeddingSource, EmbedOptions } from './embeddingCache.js';
 
@@ -86,9 +86,7 @@ export async function embedRelations(
   }
   const source = relationSource(encoder);
   const inputs = set.texts.map((text, row) => {
-    const { head, tail } = entities[row]!;
-    const input: RelationInput = [text, head.mentions[0]!.characters, tail.mentions[0]!.characters];
-    return JSON.stringify(input);
+    return JSON.stringify([text, ...firstMentions(entities[row]!)] satisfies RelationInput);
   });
   return {
     set,

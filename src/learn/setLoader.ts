@@ -62,37 +62,9 @@ export class SetLoader {
     this.#options = options;
   }
 
-  /**
-   * Reads the sets of a spec without embedding them.
-   *
-   * @returns one set; of ARSC one a task.
-   * @throws KshotError `invalid_configuration` for a set or split that there is not, `invalid_file` for what is wrong with
-   *   the files.
-   */
-  async read(spec: SetSpec): Promise<readonly TextSet[]> {
-    const sets = await this.#readWhole(spec);
-    const { limit } = spec;
-    return limit === undefined ? sets : sets.map((set) => firstRows(set, limit));
-  }
-
-  async #readWhole({ set, split, marked }: SetSpec): Promise<readonly TextSet[]> {
-    if (isTable(set)) {
-      if (split === undefined) return [await readTable(set, basename(set))];
-      throw new KshotError('invalid_configuration', `${set} is a table and has no split "${split}"`);
-    }
-    if (!isDataset(set)) {
-      throw new KshotError(
-        'invalid_configuration',
-        `there is no set "${set}"; there are ${DATASET_NAMES.join(', ')}, and tables: files that end in ` +
-          TABLE_ENDINGS.join(', '),
-      );
-    }
-    return readDataset(
-      this.#options.root,
-      set,
-      split ?? DEFAULT_SPLIT,
-      marked === undefined ? {} : { marked },
-    );
+  /** As `readSets`. */
+  read(spec: SetSpec): Promise<readonly TextSet[]> {
+    return readSets(this.#options.root, spec);
   }
 
   /**
@@ -182,6 +154,35 @@ export class SetLoader {
     this.#encoders.set(model, opening);
     return opening;
   }
+}
+
+/**
+ * Reads the sets of a spec without embedding them.
+ *
+ * @param root the folder of the data sets.
+ * @returns one set; of ARSC one a task.
+ * @throws KshotError `invalid_configuration` for a set or split that there is not, `invalid_file` for what is wrong with
+ *   the files.
+ */
+export async function readSets(root: string, spec: SetSpec): Promise<readonly TextSet[]> {
+  const sets = await readWhole(root, spec);
+  const { limit } = spec;
+  return limit === undefined ? sets : sets.map((set) => firstRows(set, limit));
+}
+
+async function readWhole(root: string, { set, split, marked }: SetSpec): Promise<readonly TextSet[]> {
+  if (isTable(set)) {
+    if (split === undefined) return [await readTable(set, basename(set))];
+    throw new KshotError('invalid_configuration', `${set} is a table and has no split "${split}"`);
+  }
+  if (!isDataset(set)) {
+    throw new KshotError(
+      'invalid_configuration',
+      `there is no set "${set}"; there are ${DATASET_NAMES.join(', ')}, and tables: files that end in ` +
+        TABLE_ENDINGS.join(', '),
+    );
+  }
+  return readDataset(root, set, split ?? DEFAULT_SPLIT, marked === undefined ? {} : { marked });
 }
 
 const DEFAULT_SPLIT = 'train';

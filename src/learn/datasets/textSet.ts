@@ -34,6 +34,11 @@ export interface Entity {
   readonly mentions: readonly Mention[];
 }
 
+/** Where a text first names head and tail: its first UTF-16 unit and the one after its last, of each. */
+export function firstMentions({ head, tail }: EntityPair): [Mention['characters'], Mention['characters']] {
+  return [head.mentions[0]!.characters, tail.mentions[0]!.characters];
+}
+
 export interface Mention {
   /** First token and the one after the last, counted as the source splits the text. */
   readonly tokens: readonly [start: number, end: number];

@@ -1,5 +1,5 @@
 import type { TextTokenizer } from '../../encoder/tokenizer.js';
-import type { TextClass, TextSet } from '../datasets/textSet.js';
+import { firstMentions, type TextClass, type TextSet } from '../datasets/textSet.js';
 
 /** A text as the transformer takes it. */
 export interface TokenInput {
@@ -43,8 +43,7 @@ export function tokenizeSet(
   }
   const texts = set.texts.map((text, row): TokenInput => {
     const { ids, parts } = whole(text);
-    const { head, tail } = set.entities![row]!;
-    const mentions = [head, tail].map(({ mentions: [first] }) => first!.characters);
+    const mentions = firstMentions(set.entities![row]!);
     const spans = tokenizer.locate(text, mentions).map(([from, to]) => (from < to ? [from, to] : parts[0]!));
     return { ids, parts: [...parts, ...(spans as [number, number][])] };
   });
