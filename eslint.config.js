@@ -9,10 +9,11 @@ const mayImport = {
   heads: [],
   index: [],
   store: [],
+  formats: [],
   classify: ['encoder', 'heads', 'index', 'store'],
   learn: ['heads', 'encoder'],
-  http: ['classify', 'store'],
-  cli: ['encoder', 'heads', 'index', 'store', 'classify', 'learn', 'http'],
+  http: ['classify', 'store', 'formats'],
+  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http'],
 };
 const folders = Object.keys(mayImport);
 const zones = folders.map((folder) => ({

@@ -193,6 +193,11 @@ const settingsSchema = z
       value: 'bytes',
       description: 'Longest request body, after decompression',
     }),
+    maxImportBytes: wholeNumber(1024, 67_108_864).default(16_777_216).register(about, {
+      group: 'limits',
+      value: 'bytes',
+      description: 'Longest file that one import over HTTP may bring, at most 64 MiB',
+    }),
     maxTexts: COUNT.default(1000).register(about, {
       group: 'limits',
       value: 'number',
@@ -211,7 +216,7 @@ const settingsSchema = z
     maxExamplesPerWrite: COUNT.default(20_000).register(about, {
       group: 'limits',
       value: 'number',
-      description: 'Examples of all intents together that one write may hold',
+      description: 'Examples of all intents together that one write, or one import, may hold',
     }),
     logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')

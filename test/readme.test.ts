@@ -8,7 +8,15 @@ import { harness } from './http/harness.js';
 // What the documents say and the code says too is held together here.
 
 const ROOT = new URL('../../', import.meta.url);
-const PAGES = ['README.md', 'docs/defaults.md', 'docs/operations.md', 'docs/training.md', 'docs/results.md'];
+const PAGES = [
+  'README.md',
+  'docs/checks.md',
+  'docs/defaults.md',
+  'docs/imports.md',
+  'docs/operations.md',
+  'docs/training.md',
+  'docs/results.md',
+];
 
 const read = (page: string): string => readFileSync(new URL(page, ROOT), 'utf8');
 
@@ -104,7 +112,8 @@ describe('the operations page', () => {
 
 describe.each(PAGES)('%s', (name) => {
   test('links to what is there', () => {
-    const links = [...read(name).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to!);
+    const text = read(name).replace(/^```.*?^```|`[^`\n]+`/gms, '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to!);
     const broken = links.filter((to) => !/^[a-z]+:/.test(to) && !isThere(new URL(to, new URL(name, ROOT))));
     expect(broken).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { softmax } from './calibrate.js';
 import type { Scored } from './liveBot.js';
+import { rounded } from './rounded.js';
 import { inScope } from './scope.js';
 import type { ClassifyResult, Explanation } from './service.js';
 
@@ -53,11 +54,6 @@ function topIndices(values: Float32Array, count: number): number[] {
     if (best.length > count) best.pop();
   }
   return best;
-}
-
-/** Four digits: what lies beyond is noise. */
-export function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }
 
 function explanation(scored: Scored, decision: Decision, threshold: number): Explanation {

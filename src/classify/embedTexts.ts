@@ -41,18 +41,20 @@ export async function embedMissing(
  * Embeddings `[D]` by text. A long list goes to the encoder slice by slice, so that it shares the passes with requests: it
  * neither waits for them all nor keeps them all waiting.
  *
- * @throws KshotError what the encoder throws.
+ * @param signal ends it between two slices, and drops the one that waits.
+ * @throws KshotError what the encoder throws; the signal's reason.
  */
 export async function embedTexts(
   encoder: Encoder,
   texts: readonly string[],
+  signal?: AbortSignal,
 ): Promise<Map<string, Float32Array>> {
   const distinct = [...new Set(texts)];
   const D = encoder.dimension;
   const byText = new Map<string, Float32Array>();
   for (let from = 0; from < distinct.length; from += EMBED_AT_ONCE) {
     const slice = distinct.slice(from, from + EMBED_AT_ONCE);
-    const { embeddings } = await encoder.encode(slice);
+    const { embeddings } = await encoder.encode(slice, signal && { signal });
     slice.forEach((text, i) => byText.set(text, embeddings.slice(i * D, (i + 1) * D)));
   }
   return byText;

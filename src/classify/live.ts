@@ -15,15 +15,18 @@ import type { BotContents, BotRecord, Change, IntentInput, Store } from '../stor
 import { Adapter } from './adapter.js';
 import { AdaptTimer } from './adaptTimer.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
+import { Checker } from './checker.js';
 import { BotClassState } from './classState.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { decide, type Decision } from './decide.js';
 import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
+import { importChanges } from './importChanges.js';
 import { changesSupport, LiveBot, type Scored } from './liveBot.js';
 import { ScoreQueue } from './scoreQueue.js';
 import { SeenTexts } from './seenTexts.js';
 import type {
+  BotChecks,
   BotHead,
   BotSummary,
   ClassifyOptions,
@@ -32,6 +35,9 @@ import type {
   Example,
   HeadReload,
   HeadSummary,
+  ImportDocument,
+  ImportOptions,
+  ImportResult,
   Intent,
   IntentDefinition,
   ServiceObserver,
@@ -112,6 +118,7 @@ class LiveService implements ClassifyService {
   #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
   readonly #unlabelled: UnlabelledTexts;
+  readonly #checker: Checker;
   #closed = false;
 
   constructor(options: ServiceOptions) {
@@ -119,6 +126,7 @@ class LiveService implements ClassifyService {
     this.#encoder = options.encoder;
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
+    this.#checker = new Checker(options.encoder);
     this.#unlabelled = new UnlabelledTexts({
       ...options,
       served: (name) => this.#served.get(name),
@@ -246,35 +254,64 @@ class LiveService implements ClassifyService {
   }
 
   async putIntents(name: string, intents: readonly IntentDefinition[]): Promise<WriteResult> {
-    const inputs = intents.map(({ name, examples, description }, i) => ({
-      name,
-      description:
-        description == null
-          ? null
-          : checkTexts(`intents.${i}.description`, [description], this.#options.maxTextChars)[0]!,
-      examples: checkTexts(`intents.${i}.examples`, examples, this.#options.maxTextChars),
-    }));
-    const labels = inputs.map(({ name, description }) => description || readableName(name) || name);
-    const embeddings = await embedTexts(this.#encoder, [
-      ...labels,
-      ...inputs.flatMap(({ examples }) => examples),
-    ]);
-    const embedded = withEmbeddings(embeddings);
+    const checked = this.#checkIntents(intents);
+    const embeddings = await embedTexts(this.#encoder, checked.flatMap(textsOf));
     return this.#change(
       name,
       embeddings,
       () =>
         this.#store.putIntents(
           name,
-          inputs.map((input, i): IntentInput => ({
-            ...input,
-            label: embedded(labels[i]!),
-            examples: input.examples.map(embedded),
-          })),
+          checked.map((intent) => intentInput(intent, embeddings)),
           this.#encoder.fingerprint,
         ),
-      inputs,
+      checked,
     );
+  }
+
+  async importBot(
+    name: string,
+    document: ImportDocument,
+    { prune = false, dryRun = false, signal }: ImportOptions = {},
+  ): Promise<ImportResult> {
+    const intents = this.#checkIntents(document.intents);
+    const counterexamples = checkTexts(
+      'counterexamples',
+      document.counterexamples,
+      this.#options.maxTextChars,
+    );
+    const compare = () =>
+      importChanges(this.#served.get(name)?.bot.texts, { intents, counterexamples }, prune);
+    if (dryRun) {
+      const revision = this.#served.get(name)?.bot.texts.record.revision ?? 0;
+      return { bot: name, dry_run: true, revision, ...compare() };
+    }
+    const texts = [...intents.flatMap(textsOf), ...counterexamples];
+    const embeddings = await embedTexts(this.#encoder, texts, signal);
+    let changes: ReturnType<typeof compare> | undefined;
+    const { revision } = await this.#change(
+      name,
+      embeddings,
+      () => {
+        if (signal?.aborted)
+          throw new KshotError('cancelled', 'the import was given up before it was written');
+        changes = compare();
+        return this.#store.importBot(
+          name,
+          {
+            intents: intents.map((intent) => intentInput(intent, embeddings)),
+            counterexamples:
+              counterexamples.length > 0 || prune
+                ? counterexamples.map(withEmbeddings(embeddings))
+                : undefined,
+            prune,
+          },
+          this.#encoder.fingerprint,
+        );
+      },
+      intents,
+    );
+    return { bot: name, dry_run: false, revision, ...changes! };
   }
 
   deleteIntent(name: string, intent: string): Promise<WriteResult> {
@@ -336,6 +373,10 @@ class LiveService implements ClassifyService {
     return this.#unlabelled.suggest(name, options);
   }
 
+  async check(name: string): Promise<BotChecks> {
+    return { bot: name, ...(await this.#checker.check(this.#find(name).bot)) };
+  }
+
   listHeads(): Promise<HeadSummary[]> {
     const served = [...this.#served.values()];
     return Promise.resolve(
@@ -391,6 +432,7 @@ class LiveService implements ClassifyService {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#checker.close();
     await this.#encoder.close();
     await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
     await this.#writes.settled();
@@ -505,6 +547,21 @@ class LiveService implements ClassifyService {
       created_at: createdAt,
       updated_at: updatedAt,
     };
+  }
+
+  /** Intents as they are stored, with the label that stands for each. @throws KshotError `invalid_request`. */
+  #checkIntents(intents: readonly IntentDefinition[]): CheckedIntent[] {
+    const { maxTextChars } = this.#options;
+    return intents.map(({ name, examples, description: given }, i) => {
+      const description =
+        given == null ? null : checkTexts(`intents.${i}.description`, [given], maxTextChars)[0]!;
+      return {
+        name,
+        description,
+        label: description || readableName(name) || name,
+        examples: checkTexts(`intents.${i}.examples`, examples, maxTextChars),
+      };
+    });
   }
 
   async #embedExamples(examples: readonly string[]) {
@@ -673,6 +730,26 @@ class LiveService implements ClassifyService {
     }
     return state;
   }
+}
+
+interface CheckedIntent {
+  readonly name: string;
+  readonly description: string | null;
+  readonly label: string;
+  readonly examples: readonly string[];
+}
+
+/** All that is embedded of an intent. */
+function textsOf({ label, examples }: CheckedIntent): string[] {
+  return [label, ...examples];
+}
+
+function intentInput(
+  { name, description, label, examples }: CheckedIntent,
+  embeddings: ReadonlyMap<string, Float32Array>,
+): IntentInput {
+  const embedded = withEmbeddings(embeddings);
+  return { name, description, label: embedded(label), examples: examples.map(embedded) };
 }
 
 function readSettings(record: BotRecord): BotSettings {

@@ -1,4 +1,5 @@
 import type { TextSource } from '../store/store.js';
+import type { Checks } from './checks/finding.js';
 import type { BotSettings } from './settings.js';
 import type { SuggestionStrategy } from './suggester.js';
 
@@ -28,6 +29,13 @@ export interface ClassifyService {
   getIntent(bot: string, intent: string): Promise<Intent>;
   /** Creates or replaces intents, all or none; creates the bot where there is none. */
   putIntents(bot: string, intents: readonly IntentDefinition[]): Promise<WriteResult>;
+  /**
+   * Takes over a document, all or nothing: its intents replace those of the same names, its counter-examples, where it has any,
+   * those of the bot; with `prune` what it does not name goes. Creates the bot where there is none.
+   *
+   * @returns what has changed; of a dry run, what would change now.
+   */
+  importBot(bot: string, document: ImportDocument, options?: ImportOptions): Promise<ImportResult>;
   deleteIntent(bot: string, intent: string): Promise<WriteResult>;
   /** Adds examples to an intent that exists. */
   addExamples(bot: string, intent: string, examples: readonly string[]): Promise<WriteResult>;
@@ -54,6 +62,13 @@ export interface ClassifyService {
    * @throws KshotError `overloaded` when too many ask at once.
    */
   suggest(bot: string, options?: SuggestOptions): Promise<Suggestions>;
+
+  /**
+   * What in a bot's examples makes its answers worse, from the embeddings that it has.
+   *
+   * @throws KshotError `overloaded` when too many ask at once.
+   */
+  check(bot: string): Promise<BotChecks>;
 
   /** The heads that bots may choose from, and those that cannot be served. */
   listHeads(): Promise<HeadSummary[]>;
@@ -221,6 +236,60 @@ export interface IntentDefinition {
   readonly description?: string | null;
 }
 
+/** All that a bot is to be taught; names are given once. */
+export interface ImportDocument {
+  readonly intents: readonly IntentDefinition[];
+  readonly counterexamples: readonly string[];
+}
+
+export interface ImportOptions {
+  /** Whether what the document does not name goes; default false. */
+  readonly prune?: boolean;
+  /** Whether only to say what would change; default false. */
+  readonly dryRun?: boolean;
+  /** Gives the import up until it begins to be written. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ImportResult {
+  readonly bot: string;
+  readonly dry_run: boolean;
+  /** Of the bot after it; of a dry run its present one, 0 where there is no bot. */
+  readonly revision: number;
+  readonly totals: ImportTotals;
+  /** The document's intents in its order, then the others of the bot. */
+  readonly intents: readonly IntentChange[];
+  readonly counterexamples: TextsChange;
+}
+
+export type ChangeKind = 'added' | 'changed' | 'removed' | 'unchanged';
+
+/** What becomes of the texts of one place. */
+export interface TextsChange {
+  readonly change: ChangeKind;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** How many stay as they are. */
+  readonly kept: number;
+}
+
+export interface IntentChange extends TextsChange {
+  readonly name: string;
+  readonly description: ChangeKind;
+}
+
+export interface ImportTotals {
+  readonly intents: Readonly<Record<ChangeKind, number>>;
+  readonly examples: TextCounts;
+  readonly counterexamples: TextCounts;
+}
+
+export interface TextCounts {
+  readonly added: number;
+  readonly removed: number;
+  readonly kept: number;
+}
+
 export interface WriteResult {
   readonly bot: string;
   /** Requests that start after the write was acknowledged are answered by this revision or a later one. */
@@ -290,6 +359,13 @@ export interface SuggestedText extends Unlabelled {
   readonly out_of_scope: boolean;
   readonly in_scope: number;
   readonly ranking: readonly RankedIntent[];
+}
+
+/** What was found in a bot. */
+export interface BotChecks extends Checks {
+  readonly bot: string;
+  /** That was looked at. */
+  readonly revision: number;
 }
 
 export interface ServiceStats {

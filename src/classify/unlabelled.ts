@@ -2,9 +2,10 @@ import type { Encoder } from '../encoder/encoder.js';
 import type { HeadVersion } from '../heads/version.js';
 import type { EmbeddedText, Store, UnlabelledOutcome } from '../store/store.js';
 import type { AdaptTimer } from './adaptTimer.js';
-import { type Decision, rounded } from './decide.js';
+import type { Decision } from './decide.js';
 import { embedTexts, withEmbeddings } from './embedTexts.js';
 import type { LiveBot } from './liveBot.js';
+import { rounded } from './rounded.js';
 import type { SeenTexts } from './seenTexts.js';
 import type {
   Suggestions,

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { KshotError } from '../errors.js';
 import { ApiError } from './client.js';
 import { addBotsCommand } from './commands/bots.js';
+import { addCheckCommand, CHECK_FAILED } from './commands/check.js';
 import { addClassifyCommand } from './commands/classify.js';
 import { addEncoderCommand } from './commands/encoder.js';
 import { addExportCommand } from './commands/export.js';
@@ -50,6 +51,7 @@ export function buildProgram(context: Context): Command {
   addClassifyCommand(program, context);
   addImportCommand(program, context);
   addExportCommand(program, context);
+  addCheckCommand(program, context);
   addUnlabelledCommand(program, context);
   addSuggestCommand(program, context);
   addLabelCommand(program, context);
@@ -59,7 +61,7 @@ export function buildProgram(context: Context): Command {
   program.addHelpText(
     'after',
     `
-Commands other than "serve" and "encoder" work on the server at --url, else on
+Commands other than "serve", "encoder" and "check FILE" work on the server at --url, else on
 the one that has the data folder open, else they start one for as long as they
 need it.
 "kshot COMMAND --help" says more.`,
@@ -70,6 +72,7 @@ need it.
 function report(error: unknown, io: Io): number {
   if (error instanceof CommanderError) {
     // Commander has printed what there is to print.
+    if (error.code === CHECK_FAILED) return EXIT_ERROR;
     return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   }
   if (error instanceof KshotError || error instanceof ApiError) {

@@ -1,10 +1,12 @@
 import { isNativeError } from 'node:util/types';
 import type {
+  BotChecks,
   BotSummary,
   ClassifyResult,
   Example,
   HeadReload,
   HeadSummary,
+  ImportResult,
   Intent,
   IntentDefinition,
   Suggestions,
@@ -14,6 +16,7 @@ import type {
   WriteResult,
 } from '../classify/service.js';
 import type { FieldProblem } from '../errors.js';
+import { EXPORT_TYPES } from '../formats/formats.js';
 
 /** How often a request that met a busy server is sent in all. */
 const ATTEMPTS = 6;
@@ -53,6 +56,8 @@ interface Call {
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** In the place of `body`, a file. */
+  readonly file?: { readonly type: string; readonly content: string };
 }
 
 /**
@@ -118,6 +123,18 @@ export class KshotClient {
     return (await this.#call(call)) as WriteResult;
   }
 
+  /** All or nothing. @param document as `writeBot` writes it in `EXPORT_TYPES.jsonl`. */
+  async importBot(
+    bot: string,
+    document: string,
+    { prune, dryRun }: { readonly prune: boolean; readonly dryRun: boolean },
+  ): Promise<ImportResult> {
+    const query = { format: 'jsonl', prune: String(prune), dry_run: String(dryRun) };
+    const file = { type: EXPORT_TYPES.jsonl.type, content: document };
+    const call: Call = { method: 'POST', path: ['bots', bot, 'import'], query, file };
+    return (await this.#call(call)) as ImportResult;
+  }
+
   async addExamples(bot: string, intent: string, examples: readonly string[]): Promise<WriteResult> {
     const path = ['bots', bot, 'intents', intent, 'examples'];
     return (await this.#call({ method: 'POST', path, body: { examples } })) as WriteResult;
@@ -167,6 +184,10 @@ export class KshotClient {
     return (await this.#call({ method: 'GET', path: ['bots', bot, 'suggestions'], query })) as Suggestions;
   }
 
+  async check(bot: string): Promise<BotChecks> {
+    return (await this.#call({ method: 'GET', path: ['bots', bot, 'checks'] })) as BotChecks;
+  }
+
   async listHeads(): Promise<HeadSummary[]> {
     return listIn<HeadSummary>(await this.#call({ method: 'GET', path: ['heads'] }), 'heads');
   }
@@ -192,7 +213,7 @@ export class KshotClient {
     }
   }
 
-  #send({ method, path, query, body }: Call): Promise<Response> {
+  #send({ method, path, query, body, file }: Call): Promise<Response> {
     const url = new URL(`v1/${path.map(segment).join('/')}`, this.#base);
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     return this.#received(
@@ -201,8 +222,10 @@ export class KshotClient {
         headers: {
           accept: 'application/json',
           ...(this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` }),
+          ...(file === undefined ? {} : { 'content-type': file.type }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
+        ...(file === undefined ? {} : { body: file.content }),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     );
@@ -286,7 +309,8 @@ function refusal(status: number, text: string, url: string): ApiError {
 const ADVICE: Readonly<Record<string, string>> = {
   unauthorized: 'give it with --api-key or KSHOT_API_KEY',
   unknown_bot: '"kshot bots" lists the bots there are',
-  body_too_large: 'start the server with a larger --max-body-bytes',
+  body_too_large:
+    'start the server with a larger --max-body-bytes (of an import --max-import-bytes, or import with --in-parts)',
 };
 
 function fieldProblemsIn(body: unknown): FieldProblem[] {

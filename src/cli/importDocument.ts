@@ -1,6 +1,6 @@
 import type { WriteResult } from '../classify/service.js';
+import { shortened, type BotDocument, type IntentDocument } from '../formats/document.js';
 import { ApiError, type KshotClient } from './client.js';
-import type { BotDocument, IntentDocument } from './importExport.js';
 import type { Progress } from './progress.js';
 import { printable } from './table.js';
 
@@ -40,12 +40,12 @@ type Write =
     };
 
 /**
- * Writes a document to a bot. A document of up to 1000 texts is one transaction (its counter-examples a second
- * one); a longer one is several, each whole, and may be imported again after a failure.
+ * Writes a document to a bot that is longer than one import may be: in several writes of up to 1000 texts, each whole, its
+ * counter-examples in one more. May be done again after a failure.
  *
  * @throws ApiError, which says how far it came.
  */
-export async function importDocument(
+export async function importInParts(
   client: KshotClient,
   bot: string,
   document: BotDocument,
@@ -96,15 +96,14 @@ function namingPlaces(error: ApiError, write: Write): ApiError {
       : write.intents[Number(place?.[1] ?? NaN)];
   if (intent === undefined) return error;
   const example = intent.examples[Number(place?.[2] ?? NaN)];
-  const where = `intent "${shortened(intent.name)}"${example === undefined ? '' : `, "${shortened(example)}"`}`;
+  const where = `intent "${shown(intent.name)}"${example === undefined ? '' : `, "${shown(example)}"`}`;
   const more = error.fields.length - 1;
   const message = `${where}: ${problem.message}${more > 0 ? ` (and ${more} more)` : ''}`;
   return new ApiError(message, error.code, error.fields, error);
 }
 
-function shortened(text: string): string {
-  const line = printable(text);
-  return line.length > 60 ? `${line.slice(0, 57)}…` : line;
+function shown(text: string): string {
+  return shortened(printable(text));
 }
 
 async function pruneBot(

@@ -3,20 +3,12 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { KshotError } from '../errors.js';
-import { csv, hasCsvHeader } from './formats/csv.js';
-import { decodeText, MAX_FILE_BYTES, tooLong } from './formats/decode.js';
-import type { BotDocument, Format, Reading } from './formats/document.js';
-import { jsonl } from './formats/jsonl.js';
-import { looksLikeRasa, rasa } from './formats/rasa.js';
+import { MAX_FILE_BYTES, tooLong } from '../formats/decode.js';
+import { inFile } from '../formats/document.js';
+import { readBot, type ExportFormat, type FileReading, type FileReadOptions } from '../formats/formats.js';
 
-export type { BotDocument, IntentDocument } from './formats/document.js';
-
-export const FORMAT_NAMES = ['csv', 'jsonl', 'rasa'] as const;
-export type FormatName = (typeof FORMAT_NAMES)[number];
-
-const formats: Record<FormatName, Format> = { csv, jsonl, rasa };
-
-const extensions: Record<string, FormatName> = {
+const extensions: Record<string, ExportFormat> = {
+  '.json': 'kshot',
   '.csv': 'csv',
   '.tsv': 'csv',
   '.jsonl': 'jsonl',
@@ -25,55 +17,39 @@ const extensions: Record<string, FormatName> = {
   '.yaml': 'rasa',
 };
 
-export interface FileReading extends Reading {
-  readonly format: FormatName;
-}
-
-export interface ReadOptions {
-  /** Detected from the content by default. */
-  readonly format?: FormatName;
-  /** Used in error messages, and its ending where the content does not tell the format. */
-  readonly file?: string;
-}
-
 /**
  * Reads a bot from a file, whose format the content tells.
  *
- * @throws KshotError `invalid_file`: file, line and what to do.
+ * @throws KshotError `invalid_file`: file, place and what to do.
  */
-export async function readBotFile(file: string, options: ReadOptions = {}): Promise<FileReading> {
+export async function readBotFile(file: string): Promise<FileReading> {
+  return readBot(await readBytes(file), readOptions(file));
+}
+
+/** How a file is read that has this name: errors name it, and its ending decides where the content does not. */
+export function readOptions(file: string): FileReadOptions {
+  const fallback = formatOfName(file);
+  return { file, ...(fallback === undefined ? {} : { fallback }) };
+}
+
+/**
+ * A file's bytes.
+ *
+ * @throws KshotError `invalid_file` if there is none, or it is longer than a file may be.
+ */
+export async function readBytes(file: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(file);
     if (size > MAX_FILE_BYTES) throw inFile(file, tooLong());
-    return readBot(await readBounded(createReadStream(file)), { ...options, file });
+    return await readBounded(createReadStream(file));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new KshotError('invalid_file', `${file} cannot be read: ${systemReason(error)}`, { cause: error });
   }
 }
 
-/**
- * Reads a bot from a file's bytes.
- *
- * @throws KshotError `invalid_file`: file, line and what to do.
- */
-export function readBot(bytes: Uint8Array, options: ReadOptions = {}): FileReading {
-  try {
-    const text = decodeText(bytes);
-    const format = options.format ?? detectFormat(text, options.file);
-    return { format, ...formats[format].read(text) };
-  } catch (error) {
-    throw inFile(options.file, error);
-  }
-}
-
-/** Reading what comes out gives the very document. */
-export function writeBot(document: BotDocument, format: FormatName): string {
-  return formats[format].write(document);
-}
-
 /** The format that a file's name tells; undefined where it tells none. */
-export function formatOfName(file: string): FormatName | undefined {
+export function formatOfName(file: string): ExportFormat | undefined {
   return extensions[extname(file).toLowerCase()];
 }
 
@@ -92,26 +68,6 @@ export async function readBounded(stream: AsyncIterable<Uint8Array | string>): P
     parts.push(bytes);
   }
   return Buffer.concat(parts);
-}
-
-function detectFormat(text: string, file: string | undefined): FormatName {
-  if (text.trim() === '') throw new KshotError('invalid_file', 'the file is empty');
-  if (/^\s*[{[]/.test(text)) return 'jsonl';
-  if (hasCsvHeader(text)) return 'csv';
-  if (looksLikeRasa(text)) return 'rasa';
-  // Its reader says best what is missing.
-  const named = file === undefined ? undefined : formatOfName(file);
-  if (named !== undefined) return named;
-  throw new KshotError(
-    'invalid_file',
-    'neither CSV with a header "intent,text", nor JSON lines, nor Rasa NLU YAML; convert it, or name the format with --format',
-  );
-}
-
-/** The error, with the file's name in front. */
-export function inFile(file: string | undefined, error: unknown): unknown {
-  if (file === undefined || !(error instanceof KshotError)) return error;
-  return new KshotError(error.code, `${file}: ${error.message}`, { cause: error });
 }
 
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
 import { KshotError } from '../errors.js';
-import { csvTexts } from './formats/csv.js';
-import { decodeText } from './formats/decode.js';
-import { jsonlTexts } from './formats/jsonl.js';
-import { inFile, isSystemError, readBounded, systemReason } from './importExport.js';
+import { csvTexts } from '../formats/csv.js';
+import { decodeText } from '../formats/decode.js';
+import { inFile } from '../formats/document.js';
+import { jsonlTexts } from '../formats/jsonl.js';
+import { isSystemError, readBounded, systemReason } from './importExport.js';
 
 /** Files of texts without intents. Any text may stand on a line, so that the content cannot tell the format. */
 export const TEXT_FORMAT_NAMES = ['txt', 'csv', 'jsonl'] as const;

@@ -31,6 +31,9 @@ export interface BatchingEncoderOptions {
   readonly observer: EncoderObserver | undefined;
 }
 
+/** Tokens that one UTF-16 unit makes at the most: a byte each, and one more for a mark before it. */
+const MAX_TOKENS_PER_UNIT = 4;
+
 /** Cache in front, batcher behind. */
 export class BatchingEncoder implements SpanEncoder {
   readonly name: string;
@@ -83,6 +86,12 @@ export class BatchingEncoder implements SpanEncoder {
     const call = encodeSpans(this.options, texts, spans, options.signal);
     this.spanCalls.add(call);
     return call.finally(() => this.spanCalls.delete(call));
+  }
+
+  readsWhole(text: string): boolean {
+    // Special tokens are as good as never more than four.
+    if ((text.length + 1) * MAX_TOKENS_PER_UNIT <= this.maxTokens) return true;
+    return !this.options.tokenizer.tokenize(text).truncated;
   }
 
   stats(): EncoderStats {

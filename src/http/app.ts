@@ -2,14 +2,15 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import type { Logger } from 'pino';
 import { KshotError } from '../errors.js';
 import { Authoriser, type ApiKeys } from './auth.js';
-import { readJson } from './body.js';
+import { readFileBody, readJson } from './body.js';
 import { docsPage } from './docs.js';
 import { Exchange, type Answer } from './exchange.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
-import type { Operation } from './operation.js';
+import type { Call, Operation } from './operation.js';
 import { TransportError } from './problem.js';
+import type { ImportLimits } from './importRoutes.js';
 import { apiOperations } from './routes.js';
 import { requestSchemas, type RequestLimits } from './schemas.js';
 import { systemOperations } from './systemRoutes.js';
@@ -18,7 +19,7 @@ import { validate } from './validate.js';
 export interface AppOptions {
   /** Gives the service, once there is one; `Lifecycle.of(service)` for one that is ready. */
   readonly lifecycle: Lifecycle;
-  readonly limits: RequestLimits & { readonly maxBodyBytes: number };
+  readonly limits: RequestLimits & ImportLimits & { readonly maxBodyBytes: number };
   readonly keys: ApiKeys;
   /** Whether classified texts may stand in the log. */
   readonly logTexts: boolean;
@@ -39,7 +40,7 @@ export function createApp(options: AppOptions): express.Express {
   metrics.watch(() => lifecycle.stats());
 
   const operations: Operation[] = [
-    ...apiOperations(requests, options.logTexts),
+    ...apiOperations(requests, options.limits, options.logTexts),
     ...systemOperations(lifecycle, metrics, options.version, {
       openapi: once(() => JSON.stringify(document())),
       docs: once(() => docsPage(document())),
@@ -49,6 +50,7 @@ export function createApp(options: AppOptions): express.Express {
     openApiDocument({ operations, requests, version: options.version, authRequired: authoriser.enabled }),
   );
 
+  const uploads = new Uploads();
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
 
@@ -82,27 +84,61 @@ export function createApp(options: AppOptions): express.Express {
   });
   return app;
 
+  async function bodyOf(row: Operation, request: Request): Promise<Pick<Call, 'body' | 'bytes'>> {
+    const { body, upload } = row;
+    if (upload !== undefined) return { body: undefined, bytes: await readFileBody(request, upload) };
+    const bytes = new Uint8Array();
+    if (body === undefined) return { body, bytes };
+    return { body: validate(body, await readJson(request, options.limits.maxBodyBytes), 'body'), bytes };
+  }
+
   async function serve(row: Operation, request: Request, exchange: Exchange): Promise<Answer> {
     authoriser.check(row.access, request.headers);
     // Taken here, so that a shutdown which begins while the body arrives does not turn an accepted request away.
     const service = row.needsService ? lifecycle.service : undefined;
     const params = row.params && validate(row.params, request.params, 'path');
     const query = row.query && validate(row.query, request.query, 'query');
-    const body = row.body && validate(row.body, await readJson(request, options.limits.maxBodyBytes), 'body');
-    return row.run({
-      params,
-      query,
-      body,
-      get service() {
-        return service ?? lifecycle.service;
+    const place = row.upload && uploads.take();
+    try {
+      return await row.run({
+        params,
+        query,
+        ...(await bodyOf(row, request)),
+        get service() {
+          return service ?? lifecycle.service;
+        },
+        get signal() {
+          return exchange.signal;
+        },
+        note: (fields) => {
+          exchange.note(fields);
+        },
+      });
+    } finally {
+      place?.leave();
+    }
+  }
+}
+
+/** Files that are being received, read or written at one time: each is held in memory, and has a thread that reads it. */
+const MAX_UPLOADS = 2;
+
+class Uploads {
+  #count = 0;
+
+  /** @throws KshotError `overloaded` while there are enough. */
+  take(): { leave(): void } {
+    if (this.#count >= MAX_UPLOADS) {
+      throw new KshotError('overloaded', 'Other files are being imported; send this one again in a while', {
+        retryAfterMs: 2000,
+      });
+    }
+    this.#count++;
+    return {
+      leave: () => {
+        this.#count--;
       },
-      get signal() {
-        return exchange.signal;
-      },
-      note: (fields) => {
-        exchange.note(fields);
-      },
-    });
+    };
   }
 }
 

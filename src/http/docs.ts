@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './exchange.js';
-import type { JsonSchema, OpenApiDocument, OpenApiOperation } from './openapi.js';
+import type { Content, JsonSchema, OpenApiDocument, OpenApiOperation } from './openapi.js';
 import { PROBLEMS } from './problem.js';
 import { securityHeaders } from './securityHeaders.js';
 
@@ -89,8 +89,15 @@ function operationsOf(document: OpenApiDocument): Found[] {
   );
 }
 
+/** The schemas of a body, or what its content type may be where it is a file. */
+function contentHtml(content: Content): Html {
+  const types = Object.keys(content);
+  if (types.length > 1) return html`a file: ${types.join(', ')}`;
+  return html`${Object.values(content).map(({ schema }) => typeOf(schema))}`;
+}
+
 function operationHtml(document: OpenApiDocument, { method, path, operation }: Found): Html {
-  const body = operation.requestBody?.content['application/json']?.schema;
+  const body = operation.requestBody?.content;
   const parameters = (operation.parameters ?? []).map(
     (parameter) =>
       html`<tr>
@@ -101,11 +108,10 @@ function operationHtml(document: OpenApiDocument, { method, path, operation }: F
       </tr>`,
   );
   const responses = Object.entries(operation.responses).map(([status, { description, content = {} }]) => {
-    const schemas = Object.values(content).map(({ schema }) => typeOf(schema));
     return html`<tr>
       <td>${status}</td>
       <td>${marked(description)}</td>
-      <td>${schemas}</td>
+      <td>${contentHtml(content)}</td>
     </tr>`;
   });
   return html`<details id="${operation.operationId}">
@@ -126,7 +132,7 @@ function operationHtml(document: OpenApiDocument, { method, path, operation }: F
       body === undefined
         ? ''
         : html`<h3>Body</h3>
-            <p>${typeOf(body)}</p>`
+            <p>${contentHtml(body)}</p>`
     }
     <h3>Example</h3>
     <pre>${curl(document, { method, path, operation })}</pre>
@@ -136,6 +142,9 @@ function operationHtml(document: OpenApiDocument, { method, path, operation }: F
     </table>
   </details>`;
 }
+
+/** The content type of operations that take a file, whatever it is. */
+const ANY_FILE = 'application/octet-stream';
 
 /** A command that can be pasted into a shell where kshot listens on its default port. */
 function curl(document: OpenApiDocument, { method, path, operation }: Found): string {
@@ -147,8 +156,11 @@ function curl(document: OpenApiDocument, { method, path, operation }: Found): st
     `curl -s${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} http://127.0.0.1:8080${filled}`,
   ];
   if (operation.security !== undefined) lines.push(`-H "authorization: Bearer $KSHOT_KEY"`);
-  const body = operation.requestBody?.content['application/json']?.schema;
-  if (body !== undefined) {
+  const content = operation.requestBody?.content ?? {};
+  const body = content['application/json']?.schema;
+  if (content[ANY_FILE] !== undefined)
+    lines.push(`-H 'content-type: ${ANY_FILE}'`, '--data-binary @data/demo.yml');
+  else if (body !== undefined) {
     const schema = document.components.schemas[nameOf(body) ?? ''];
     const example = JSON.stringify(exampleOf(schema) ?? {}).replaceAll("'", "'\\''");
     lines.push(`-H 'content-type: application/json'`, `-d '${example}'`);

@@ -15,7 +15,8 @@ export interface Parameter {
   readonly schema: JsonSchema;
 }
 
-type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
+/** By content type. */
+export type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 export interface OpenApiResponse {
   readonly description: string;
@@ -64,6 +65,7 @@ const TAGS = [
   { name: 'intents', description: 'What a bot can tell apart' },
   { name: 'examples', description: 'Support sets, and texts that are out of scope' },
   { name: 'unlabelled', description: 'Texts whose intent is not known, and which to label next' },
+  { name: 'files', description: 'Bots from files, and as files' },
   { name: 'heads', description: 'How texts are scored against examples' },
   { name: 'server', description: 'Health, metrics and these pages' },
 ];
@@ -120,14 +122,19 @@ function describe(
     return REF(name);
   };
   const responses: Record<string, OpenApiResponse> = {};
-  for (const [status, { description, schemas, type }] of Object.entries(operation.success)) {
+  for (const [status, { description, schemas, type, types }] of Object.entries(operation.success)) {
     const refs = (schemas ?? []).map(ref);
     const [first] = refs;
     const schema = first === undefined ? (type === 'application/json' ? {} : { type: 'string' }) : first;
     responses[status] = {
       description,
       headers: { 'x-request-id': { schema: { type: 'string' } } },
-      content: { [type ?? 'application/json']: { schema: refs.length > 1 ? { anyOf: refs } : schema } },
+      content: Object.fromEntries(
+        (types ?? [type ?? 'application/json']).map((one) => [
+          one,
+          { schema: types !== undefined ? {} : refs.length > 1 ? { anyOf: refs } : schema },
+        ]),
+      ),
     };
   }
   const codes = problemsOf(operation, authRequired);
@@ -148,6 +155,12 @@ function describe(
     ...(operation.body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: ref(operation.body) } } },
     }),
+    ...(operation.upload !== undefined && {
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(operation.upload.types.map((type) => [type, { schema: {} }])),
+      },
+    }),
     responses,
   };
 }
@@ -155,12 +168,16 @@ function describe(
 /** All that can go wrong in an operation: what it says itself, and what follows from its place in the table. */
 function problemsOf(operation: Operation, authRequired: boolean): ProblemCode[] {
   const codes: ProblemCode[] = ['header_too_large', 'internal_error', ...operation.problems];
-  if (operation.params !== undefined || operation.query !== undefined || operation.body !== undefined) {
+  if (
+    [operation.params, operation.query, operation.body, operation.upload].some((part) => part !== undefined)
+  ) {
     codes.push('invalid_request');
   }
   if (authRequired && operation.access !== 'open') codes.push('unauthorized');
   if (authRequired && operation.access === 'write') codes.push('forbidden');
-  if (operation.body !== undefined) codes.push('request_timeout', 'body_too_large', 'unsupported_media_type');
+  if (operation.body !== undefined || operation.upload !== undefined) {
+    codes.push('request_timeout', 'body_too_large', 'unsupported_media_type');
+  }
   if (operation.needsService) codes.push(...UNAVAILABLE);
   return [...new Set(codes)].sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status);
 }

@@ -11,6 +11,15 @@ export interface Success {
   readonly schemas?: readonly z.ZodType[];
   /** The content type where the body is no JSON. */
   readonly type?: string;
+  /** The content types where there are several, whatever their schemas. */
+  readonly types?: readonly string[];
+}
+
+/** A body that is a file: taken as bytes. */
+export interface Upload {
+  /** The content types that it may have. */
+  readonly types: readonly string[];
+  readonly maxBytes: number;
 }
 
 /**
@@ -30,6 +39,8 @@ export interface Operation {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** In the place of `body`; `run` gets the bytes. */
+  readonly upload?: Upload;
   readonly success: Readonly<Record<number, Success>>;
   /** What can go wrong besides what follows from the fields above. */
   readonly problems: readonly ErrorCode[];
@@ -55,6 +66,8 @@ export interface Call {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  /** The file of an operation that takes one; empty for others. */
+  readonly bytes: Uint8Array;
   /** @throws KshotError `not_ready`. */
   readonly service: ClassifyService;
   /** Aborts when the client leaves. */

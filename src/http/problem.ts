@@ -42,7 +42,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   head_unavailable: { status: 409, title: 'The head cannot be served' },
   body_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body is not JSON' },
+  unsupported_media_type: { status: 415, title: 'The body is of a type that is not taken here' },
   header_too_large: { status: 431, title: 'The address or the headers are too long' },
   // No client waits for this one; it is what logs and metrics count.
   cancelled: { status: 499, title: 'The client went away' },

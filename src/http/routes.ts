@@ -1,20 +1,28 @@
 import type { ClassifyService } from '../classify/service.js';
 import { KshotError } from '../errors.js';
+import { checkOperations } from './checkRoutes.js';
+import { importOperations, type ImportLimits } from './importRoutes.js';
 import { ok, operation, type Operation, written } from './operation.js';
-import { PARAMS, QUERIES, RESPONSES, type RequestSchemas } from './schemas.js';
+import { PARAMS, QUERIES, RESPONSES, type RequestLimits, type RequestSchemas } from './schemas.js';
 import { unlabelledOperations } from './unlabelledRoutes.js';
 
 const NO_BOT = ['unknown_bot'] as const;
 const NO_INTENT = ['unknown_bot', 'unknown_intent'] as const;
 
 /** The table of the API, version 1. */
-export function apiOperations(requests: RequestSchemas, logTexts: boolean): Operation[] {
+export function apiOperations(
+  requests: RequestSchemas,
+  limits: RequestLimits & ImportLimits,
+  logTexts: boolean,
+): Operation[] {
   return [
     classifyOperation(requests, logTexts),
     ...botOperations(requests),
     ...intentOperations(requests),
     ...exampleOperations(requests),
     ...unlabelledOperations(requests),
+    ...checkOperations(),
+    ...importOperations(limits),
     ...headOperations(),
   ];
 }

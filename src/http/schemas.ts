@@ -8,9 +8,13 @@ import type {
   HeadChangeSummary,
   HeadReload,
   HeadSummary,
+  ImportResult,
   Intent,
+  IntentChange,
   IntentDefinition,
   Suggestions,
+  TextCounts,
+  TextsChange,
   Unlabelled,
   UnlabelledPage,
   UnlabelledRemoval,
@@ -20,6 +24,8 @@ import type {
 import { botSettingsSchema } from '../classify/settings.js';
 import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggester.js';
 import { textProblem } from '../classify/text.js';
+import { EXPORT_FORMATS, IMPORT_FORMATS } from '../formats/formats.js';
+import { botChecks } from './checkSchemas.js';
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js';
 
 /** The bounds of what one request may hold. */
@@ -58,7 +64,7 @@ const botName = z
   .regex(BOT_NAME, 'must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit')
   .meta({ description: 'Name of a bot', examples: ['bank'] });
 
-const intentName = z
+export const intentName = z
   .string()
   .normalize('NFC')
   .regex(
@@ -95,6 +101,10 @@ const trueOrFalse = z
   .stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive', error: 'must be true or false' })
   .meta({ type: 'boolean' });
 
+const language = z
+  .string()
+  .regex(/^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}$/, 'must be a language tag such as en or pt-BR');
+
 /** What stands in addresses. */
 export const PARAMS = {
   bot: z.strictObject({ bot: botName }),
@@ -110,6 +120,25 @@ export const QUERIES = {
     examples: trueOrFalse
       .optional()
       .meta({ description: 'true: with the examples themselves; else with their number', default: false }),
+  }),
+  importBot: z.strictObject({
+    dry_run: trueOrFalse.optional().meta({ description: 'true: only say what would change', default: false }),
+    prune: trueOrFalse.optional().meta({
+      description: 'true: what the bot has and the file has not goes, so that the bot is what the file says',
+      default: false,
+    }),
+    format: z
+      .exactOptional(z.enum(IMPORT_FORMATS))
+      .meta({ description: 'What the file is; its content tells by default' }),
+    language: z.exactOptional(language).meta({
+      description: "Of a file in several languages the one to read; the agent's default where it is left out",
+    }),
+  }),
+  exportBot: z.strictObject({
+    format: z.enum(EXPORT_FORMATS).default('jsonl').meta({ description: 'What the file is to be' }),
+    language: z
+      .exactOptional(language)
+      .meta({ description: 'Of the texts; a CLU project names one', default: 'en-us' }),
   }),
   listUnlabelled: z.strictObject({
     limit: z
@@ -339,6 +368,45 @@ const writeResult = z.strictObject({
   removed: z.array(example).describe('Texts that are gone'),
 }) satisfies z.ZodType<WriteResult>;
 
+const changeKind = z.enum(['added', 'changed', 'removed', 'unchanged']);
+const textsChange = z.strictObject({
+  change: changeKind,
+  added: z.array(z.string()).describe('Texts that are new'),
+  removed: z.array(z.string()).describe('Texts that are gone'),
+  kept: count.describe('Texts that stay as they are'),
+}) satisfies z.ZodType<TextsChange>;
+const intentChange = z.strictObject({
+  name: z.string(),
+  description: changeKind,
+  ...textsChange.shape,
+}) satisfies z.ZodType<IntentChange>;
+const textCounts = z.strictObject({
+  added: count,
+  removed: count,
+  kept: count,
+}) satisfies z.ZodType<TextCounts>;
+
+const importResult = z.strictObject({
+  bot: z.string(),
+  dry_run: z.boolean().describe('true: nothing was written, this is what would change'),
+  revision: count.describe('Of the bot; 0 where a dry run found none'),
+  totals: z.strictObject({
+    intents: z.strictObject({ added: count, changed: count, removed: count, unchanged: count }),
+    examples: textCounts,
+    counterexamples: textCounts,
+  }),
+  intents: z.array(intentChange).describe("The file's, then the others of the bot"),
+  counterexamples: textsChange,
+}) satisfies z.ZodType<ImportResult>;
+
+const fileImport = z.strictObject({
+  format: z.enum(IMPORT_FORMATS).describe('What the file was read as'),
+  language: z.string().nullable().describe('Whose texts were read; null where the file names none'),
+  languages_left_out: z.array(z.string()).describe('Of the file, not read'),
+  notes: z.array(z.string()).describe('What was passed over, or read in a way that may surprise'),
+  ...importResult.shape,
+});
+
 const unlabelled = z.strictObject({
   id: count,
   text: z.string(),
@@ -453,10 +521,12 @@ export const RESPONSES = {
   Head: headSummary,
   HeadReload: headReload,
   Counterexamples: z.strictObject({ examples: z.array(example) }),
+  FileImport: fileImport,
   UnlabelledWrite: unlabelledWrite,
   UnlabelledPage: unlabelledPage,
   UnlabelledRemoval: unlabelledRemoval,
   Suggestions: suggestions,
+  Checks: botChecks,
   WriteResult: writeResult,
   Health: z.strictObject({ status: z.literal('ok'), version: z.string() }),
   Readiness: z.strictObject({ status: z.literal('ready') }),

@@ -21,6 +21,7 @@ import {
   type Change,
   type EmbeddedText,
   type EmbeddedUnlabelled,
+  type ImportInput,
   type IntentInput,
   MAX_UNLABELLED,
   type PageQuery,
@@ -165,17 +166,26 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       const row = this.#findOrInsertBot(bot);
       const edit = new BotEdit(this.#sql, row);
+      this.#replaceIntents(row, edit, intents, this.#encoderId(fingerprint));
+      return edit.finish();
+    });
+  }
+
+  importBot(bot: string, contents: ImportInput, fingerprint: string): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#findOrInsertBot(bot);
+      const edit = new BotEdit(this.#sql, row);
       const encoderId = this.#encoderId(fingerprint);
-      // Of one name given twice the last is meant, as if they had been put one after the other.
-      for (const input of new Map(intents.map((intent) => [intent.name, intent])).values()) {
-        let intent = this.#sql.findIntent.get(row.id, input.name);
-        intent ??= some(this.#sql.insertIntent.get(row.id, input.name, input.description));
-        if (intent.description !== input.description) {
-          this.#sql.setDescription.run(input.description, intent.id);
-          edit.markChanged();
+      const { intents, counterexamples, prune } = contents;
+      if (prune) {
+        const kept = new Set(intents.map(({ name }) => name));
+        for (const intent of this.#sql.listIntents.all(row.id)) {
+          if (!kept.has(intent.name)) edit.removeIntent(intent);
         }
-        edit.replaceTexts({ kind: 'label', intent, encoderId }, [input.label]);
-        edit.replaceTexts({ kind: 'example', intent, encoderId }, input.examples);
+      }
+      this.#replaceIntents(row, edit, intents, encoderId);
+      if (counterexamples !== undefined) {
+        edit.replaceTexts({ kind: 'counterexample', intent: null, encoderId }, counterexamples);
       }
       return edit.finish();
     });
@@ -400,6 +410,20 @@ export class SqliteStore implements Store {
   #findOrInsertBot(bot: string): BotRow {
     const now = new Date().toISOString();
     return this.#sql.findBot.get(bot) ?? some(this.#sql.insertBot.get(bot, '{}', now, now));
+  }
+
+  #replaceIntents(bot: BotRow, edit: BotEdit, intents: readonly IntentInput[], encoderId: number): void {
+    // Of one name given twice the last is meant, as if they had been put one after the other.
+    for (const input of new Map(intents.map((intent) => [intent.name, intent])).values()) {
+      let intent = this.#sql.findIntent.get(bot.id, input.name);
+      intent ??= some(this.#sql.insertIntent.get(bot.id, input.name, input.description));
+      if (intent.description !== input.description) {
+        this.#sql.setDescription.run(input.description, intent.id);
+        edit.markChanged();
+      }
+      edit.replaceTexts({ kind: 'label', intent, encoderId }, [input.label]);
+      edit.replaceTexts({ kind: 'example', intent, encoderId }, input.examples);
+    }
   }
 
   #getBot(bot: string): BotRow {

@@ -29,6 +29,12 @@ export interface Store {
   putIntents(bot: string, intents: readonly IntentInput[], fingerprint: string): Promise<Change>;
 
   /**
+   * Takes over a whole document, in one transaction: `putIntents`, `putCounterexamples` and, with `prune`, the removal of
+   * every intent that it does not name. A bot that does not exist is created with empty settings.
+   */
+  importBot(bot: string, contents: ImportInput, fingerprint: string): Promise<Change>;
+
+  /**
    * Adds examples to an intent; a text that it has already is left as it is.
    * @throws KshotError `unknown_bot`, `unknown_intent`.
    */
@@ -163,6 +169,15 @@ export interface IntentInput {
   readonly description: string | null;
   readonly label: EmbeddedText;
   readonly examples: readonly EmbeddedText[];
+}
+
+/** What an import brings. */
+export interface ImportInput {
+  readonly intents: readonly IntentInput[];
+  /** Undefined: those of the bot stay. */
+  readonly counterexamples: readonly EmbeddedText[] | undefined;
+  /** Whether intents go that are not among them. */
+  readonly prune: boolean;
 }
 
 export interface BotContents {

@@ -396,3 +396,116 @@ test('a bot of many intents is answered from retrieved candidates', async () => 
   await service.putIntents('atlas', [{ name: 'late', examples: ['late arrival'] }]);
   expect((await classify('late arrival', 'atlas')).ranking[0]!.intent).toBe('late');
 });
+
+describe('an import', () => {
+  const DOCUMENT = {
+    intents: [
+      { name: 'card_lost', examples: ['i lost my card', 'card vanished', ' card vanished '] },
+      { name: 'weather', description: 'What the weather is like', examples: ['will it rain'] },
+    ],
+    counterexamples: ['tell me a joke'],
+  };
+
+  test('says beforehand what it will change, and changes that', async () => {
+    await service.putIntents('bank', INTENTS);
+    await service.putCounterexamples('bank', ['sing a song']);
+    const { revision } = await service.getBot('bank');
+    const before = await service.listIntents('bank');
+
+    const foretold = await service.importBot('bank', DOCUMENT, { dryRun: true });
+    expect(foretold).toEqual({
+      bot: 'bank',
+      dry_run: true,
+      revision,
+      totals: {
+        intents: { added: 1, changed: 1, removed: 0, unchanged: 2 },
+        examples: { added: 2, removed: 2, kept: 7 },
+        counterexamples: { added: 1, removed: 1, kept: 0 },
+      },
+      intents: [
+        {
+          name: 'card_lost',
+          change: 'changed',
+          description: 'unchanged',
+          added: ['card vanished'],
+          removed: ['my card is gone', 'cannot find my card anywhere'],
+          kept: 1,
+        },
+        {
+          name: 'weather',
+          change: 'added',
+          description: 'added',
+          added: ['will it rain'],
+          removed: [],
+          kept: 0,
+        },
+        { name: 'balance', change: 'unchanged', description: 'unchanged', added: [], removed: [], kept: 3 },
+        { name: 'transfer', change: 'unchanged', description: 'unchanged', added: [], removed: [], kept: 3 },
+      ],
+      counterexamples: {
+        change: 'changed',
+        added: ['tell me a joke'],
+        removed: ['sing a song'],
+        kept: 0,
+      },
+    });
+    expect(await service.listIntents('bank')).toEqual(before);
+
+    const done = await service.importBot('bank', DOCUMENT);
+    expect(done).toEqual({ ...foretold, dry_run: false, revision: revision + 1 });
+    expect((await classify('will it rain')).intent).toBe('weather');
+    expect((await service.getCounterexamples('bank')).map(({ text }) => text)).toEqual(['tell me a joke']);
+    expect((await service.importBot('bank', DOCUMENT)).totals.intents).toMatchObject({ unchanged: 4 });
+    expect((await service.getBot('bank')).revision).toBe(revision + 1);
+  });
+
+  test('that prunes leaves what the document says, and it stays so', async () => {
+    await service.putIntents('bank', [{ name: 'balance', description: 'Money', examples: ['my balance'] }]);
+    await service.putCounterexamples('bank', ['sing a song']);
+    const document = { intents: DOCUMENT.intents, counterexamples: [] };
+    const result = await service.importBot('bank', document, { prune: true });
+    expect(result.intents.at(-1)).toEqual({
+      name: 'balance',
+      change: 'removed',
+      description: 'removed',
+      added: [],
+      removed: ['my balance'],
+      kept: 0,
+    });
+    expect(result.counterexamples).toEqual({
+      change: 'removed',
+      added: [],
+      removed: ['sing a song'],
+      kept: 0,
+    });
+    const names = async () => (await service.listIntents('bank')).map(({ name }) => name);
+    expect(await names()).toEqual(['card_lost', 'weather']);
+    await service.close();
+    service = await open();
+    expect(await names()).toEqual(['card_lost', 'weather']);
+    expect(await service.getCounterexamples('bank')).toEqual([]);
+  });
+
+  test('of a bot that is not there makes it; a dry run does not', async () => {
+    const foretold = await service.importBot('new', DOCUMENT, { dryRun: true });
+    expect(foretold).toMatchObject({ revision: 0, totals: { intents: { added: 2, unchanged: 0 } } });
+    await expect(service.getBot('new')).rejects.toMatchObject({ code: 'unknown_bot' });
+    expect((await service.importBot('new', DOCUMENT)).revision).toBe(1);
+    expect((await classify('card vanished', 'new')).intent).toBe('card_lost');
+  });
+
+  test('with one text that cannot be, or whose client has left, changes nothing', async () => {
+    await service.putIntents('bank', INTENTS);
+    const before = await service.listIntents('bank');
+    const bad = { intents: DOCUMENT.intents, counterexamples: ['fine', '\0'] };
+    await expect(service.importBot('bank', bad)).rejects.toMatchObject({
+      code: 'invalid_request',
+      fields: [{ field: 'counterexamples.1', message: 'must not hold NUL characters' }],
+    });
+    const signal = AbortSignal.abort();
+    await expect(service.importBot('bank', DOCUMENT, { signal })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    expect(await service.listIntents('bank')).toEqual(before);
+  });
+});

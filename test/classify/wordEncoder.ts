@@ -24,7 +24,7 @@ export class WordEncoder implements Encoder {
     if (this.failure !== undefined) throw this.failure;
     this.seen.push(...texts);
     const embeddings = new Float32Array(texts.length * D);
-    const words = texts.map((text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+    const words = texts.map(wordsOf);
     words.forEach((list, i) => {
       const row = embeddings.subarray(i * D, (i + 1) * D);
       for (const word of list.slice(0, this.maxTokens)) direction(word, this.fingerprint, row);
@@ -34,6 +34,10 @@ export class WordEncoder implements Encoder {
     return { rows: texts.length, embeddings, truncated: words.map((list) => list.length > this.maxTokens) };
   }
 
+  readsWhole(text: string): boolean {
+    return wordsOf(text).length <= this.maxTokens;
+  }
+
   stats(): EncoderStats {
     return { queuedTexts: 0, cacheEntries: 0, cacheBytes: 0, cacheHits: 0, cacheMisses: 0 };
   }
@@ -41,6 +45,10 @@ export class WordEncoder implements Encoder {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /** Adds a word's direction to a row: the word's hash (FNV-1a) seeds numbers in [-1, 1). */

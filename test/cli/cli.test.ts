@@ -61,7 +61,7 @@ describe('help and usage', () => {
     [
       'an unknown format',
       ['export', '--bot', 'x', '--format', 'xml'],
-      'Allowed choices are csv, jsonl, rasa',
+      'Allowed choices are kshot, csv, jsonl, rasa, clu',
     ],
     [
       'a ranking of none',
@@ -214,7 +214,9 @@ describe('import', () => {
     expect(code).toBe(0);
     expect(stderr).toBe('note: skipped 1 repeated text (line 4)\n');
     expect(stdout).toBe(
-      `${path}: CSV, 2 intents, 3 examples, 1 counter-example\nbot bank, revision 3: 3 texts added, 1 removed\n`,
+      `${path}: CSV, 2 intents, 3 examples, 1 counter-example\n` +
+        'bot bank, revision 2: 1 intent added, 1 intent changed, 2 examples added, 1 example removed, ' +
+        '1 counter-example added\n',
     );
     const bot = server.bots.get('bank');
     expect(bot?.intents.get('greet')?.examples).toEqual(['hello', 'hi']);
@@ -224,43 +226,90 @@ describe('import', () => {
 
   test('creates the bot, from standard input, and reports as JSON', async () => {
     const { stdout } = await online(['import', '-', '--bot', 'new', '--json'], { stdin: CSV });
-    expect(JSON.parse(stdout)).toEqual({
+    expect(JSON.parse(stdout)).toMatchObject({
       bot: 'new',
       dry_run: false,
       format: 'csv',
-      intents: 2,
-      examples: 3,
-      counterexamples: 1,
+      language: null,
+      file: { intents: 2, examples: 3, counterexamples: 1 },
       notes: ['skipped 1 repeated text (line 4)'],
-      revision: 3,
-      added: 4,
-      removed: 0,
-      pruned_intents: [],
+      revision: 2,
+      totals: { intents: { added: 2 }, examples: { added: 3, removed: 0 } },
+      intents: [
+        { name: 'greet', change: 'added', added: ['hello', 'hi'] },
+        { name: 'card', change: 'added', added: ['lost my card'] },
+      ],
     });
     expect(server.bots.get('new')?.intents.size).toBe(2);
   });
 
-  test('--dry-run reads and asks nobody', async () => {
+  test('--dry-run without a bot reads and asks nobody', async () => {
     const { code, stdout } = await run(['import', file('bot.csv', CSV), '--dry-run']);
     expect(code).toBe(0);
     expect(stdout).toContain('2 intents, 3 examples');
     expect(stdout).toContain('dry run: nothing was written');
   });
 
+  test('--dry-run of a bot lists what would change', async () => {
+    server.addBot('shop', { card: ['lost my card', 'card gone'], money: ['send money'], bye: ['bye'] });
+    const path = file(
+      'bot.csv',
+      'intent,text\ncard,lost my card\ncard,stolen\ngreet,hello\nmoney,send money\n',
+    );
+    const { code, stdout } = await online(['import', path, '--bot', 'shop', '--dry-run', '--prune']);
+    expect(code).toBe(0);
+    expect(stdout.split('\n').slice(1)).toEqual([
+      '~ card: 1 added, 1 removed, 1 kept',
+      '    + stolen',
+      '    - card gone',
+      '+ greet: new, 1 added',
+      '    + hello',
+      '- bye: goes, 1 removed',
+      '    - bye',
+      '  left as they are: 1 intent',
+      'bot shop, revision 2: 1 intent added, 1 intent changed, 1 intent removed, 2 examples added, 2 examples removed',
+      'dry run: nothing was written',
+      '',
+    ]);
+    expect([...(server.bots.get('shop')?.intents.keys() ?? [])]).toEqual(['card', 'money', 'bye']);
+  });
+
+  test('reads an agent in the language that is asked for', async () => {
+    const utterance = (text: string, language: string) => ({ text, language, intent: 'greet' });
+    const project = {
+      metadata: { language: 'en-us' },
+      assets: { intents: [], utterances: [utterance('hello', 'en-us'), utterance('hallo', 'de')] },
+    };
+    const path = file('clu.json', JSON.stringify(project));
+    const { stdout, stderr } = await online(['import', path, '--bot', 'new', '--language', 'de']);
+    expect(stdout).toContain('Azure CLU project, 1 intent, 1 example');
+    expect(stderr).toContain('note: read the texts in "de"; left out: en-us');
+    expect(server.bots.get('new')?.intents.get('greet')?.examples).toEqual(['hallo']);
+  });
+
   test('--prune makes the bot what the file says', async () => {
     server.bots.get('bank')!.counterexamples = ['rain'];
     const path = file('bot.jsonl', '{"intent": "card", "text": "lost my card"}\n');
     const { stdout } = await online(['import', path, '--bot', 'bank', '--prune']);
-    expect(stdout).toContain('1 intent deleted (money)');
+    expect(stdout).toContain('1 intent removed');
     const bot = server.bots.get('bank');
     expect([...(bot?.intents.keys() ?? [])]).toEqual(['card']);
     expect(bot?.counterexamples).toEqual([]);
   });
 
-  test('sends a long file in several writes', async () => {
+  test('sends all in one request', async () => {
+    const rows = Array.from({ length: 2500 }, (_, i) => `{"intent": "big", "text": "text ${i}"}`);
+    await online(['import', file('big.jsonl', rows.join('\n')), '--bot', 'new']);
+    expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /v1/bots/new/import?format=jsonl&prune=false&dry_run=false',
+    ]);
+    expect(server.bots.get('new')?.intents.get('big')?.examples).toHaveLength(2500);
+  });
+
+  test('sends a long file in several writes where that is asked for', async () => {
     const rows = Array.from({ length: 2500 }, (_, i) => `{"intent": "big", "text": "text ${i}"}`);
     const path = file('big.jsonl', ['{"intent": "small", "text": "x"}', ...rows].join('\n'));
-    const { code } = await online(['import', path, '--bot', 'new']);
+    const { code } = await online(['import', path, '--bot', 'new', '--in-parts']);
     expect(code).toBe(0);
     expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'PUT /v1/bots/new/intents',
@@ -274,14 +323,16 @@ describe('import', () => {
   });
 
   test('shows a bar on a terminal', async () => {
-    const { stderr } = await online(['import', file('bot.csv', CSV), '--bot', 'bank'], { terminal: true });
+    const path = file('bot.csv', CSV);
+    const { stderr } = await online(['import', path, '--bot', 'bank', '--in-parts'], { terminal: true });
     expect(stderr).toContain('Importing texts');
   });
 
   test('says which intent and example the server refuses', async () => {
     const field = { field: 'intents.0.examples.1', message: 'must not hold NUL' };
     server.replies.push(problem(400, 'invalid_request', 'intents.0.examples.1: must not hold NUL', [field]));
-    const { code, stderr } = await online(['import', file('bot.csv', CSV), '--bot', 'bank']);
+    const path = file('bot.csv', CSV);
+    const { code, stderr } = await online(['import', path, '--bot', 'bank', '--in-parts']);
     expect(code).toBe(1);
     expect(stderr).toContain('kshot: intent "greet", "hi": must not hold NUL\n');
   });
@@ -292,7 +343,8 @@ describe('import', () => {
       (response) => response.end('{"bot": "b", "revision": 1, "added": [], "removed": []}'),
       problem(500, 'internal_error', 'The server failed'),
     );
-    const { code, stderr } = await online(['import', file('b.jsonl', rows.join('\n')), '--bot', 'b']);
+    const path = file('b.jsonl', rows.join('\n'));
+    const { code, stderr } = await online(['import', path, '--bot', 'b', '--in-parts']);
     expect(code).toBe(1);
     expect(stderr).toBe(
       'kshot: The server failed (part of the file was written before; repeat the import once that is mended)\n',
@@ -324,7 +376,7 @@ describe('export', () => {
     bank.counterexamples = ['rain', '- [x](y)'];
     bank.intents.get('card')!.description = 'About cards';
     bank.intents.set('a/b c?', { description: null, examples: ['slash'] });
-    for (const format of ['csv', 'jsonl', 'rasa']) {
+    for (const format of ['kshot', 'csv', 'jsonl', 'rasa']) {
       const { code, stdout } = await online(['export', '--bot', 'bank', '--format', format]);
       expect(code).toBe(0);
       await online(['import', '-', '--bot', format], { stdin: stdout });

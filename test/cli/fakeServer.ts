@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HeadChangeSummary, HeadSummary, IntentDefinition } from '../../src/classify/service.js';
+import type {
+  HeadChangeSummary,
+  HeadSummary,
+  ImportResult,
+  IntentDefinition,
+} from '../../src/classify/service.js';
+import type { BotDocument } from '../../src/formats/document.js';
+import { readBot } from '../../src/formats/formats.js';
 
 interface Bot {
   readonly intents: Map<string, { description: string | null; examples: string[] }>;
@@ -74,7 +81,8 @@ export class FakeServer {
       response.writeHead(this.ready ? 200 : 503).end();
       return;
     }
-    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    const isJson = request.headers['content-type'] === 'application/json';
+    const body: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
     const path = request.url ?? '';
     this.requests.push({ method: request.method ?? '', path, body, headers: request.headers });
     const reply = this.replies.shift();
@@ -101,7 +109,8 @@ export class FakeServer {
       json({ bots: [...this.bots].map(([name, bot]) => summary(name, bot)) });
       return;
     }
-    if (method === 'PUT' && part === 'intents' && !this.bots.has(name)) this.addBot(name, {});
+    const makesBot = (method === 'PUT' && part === 'intents') || part === 'import';
+    if (makesBot && !this.bots.has(name)) this.addBot(name, {});
     const bot = this.bots.get(name);
     if (bot === undefined) {
       problem(404, 'unknown_bot', `There is no bot "${name}"`)(response);
@@ -143,6 +152,12 @@ export class FakeServer {
         );
         return;
       }
+      case 'POST import':
+        readBot(Buffer.from(body as string)).then(
+          ({ document }) => json(imported(name, bot, document, new URLSearchParams(path.split('?')[1]))),
+          (error: Error) => problem(400, 'invalid_file', error.message)(response),
+        );
+        return;
       case 'POST intents': {
         const { examples } = body as { examples: string[] };
         if (leaf === 'examples') bot.intents.get(intent ?? '')?.examples.push(...examples);
@@ -217,6 +232,64 @@ export function problem(
   return (response) => {
     response.writeHead(status, { 'content-type': 'application/problem+json', ...headers });
     response.end(JSON.stringify({ type: `/docs#${code}`, title: code, status, detail, code, errors }));
+  };
+}
+
+function imported(name: string, bot: Bot, document: BotDocument, query: URLSearchParams): ImportResult {
+  const dryRun = query.get('dry_run') === 'true';
+  const prune = query.get('prune') === 'true';
+  const changes = document.intents.map(({ name, examples }) => {
+    const before = bot.intents.get(name)?.examples ?? [];
+    const added = examples.filter((text) => !before.includes(text));
+    const removed = before.filter((text) => !examples.includes(text));
+    const change = !bot.intents.has(name)
+      ? 'added'
+      : added.length + removed.length > 0
+        ? 'changed'
+        : 'unchanged';
+    const kept = examples.length - added.length;
+    return { name, change, description: 'unchanged', added, removed, kept } as const;
+  });
+  const others = [...bot.intents].filter(
+    ([name]) => !document.intents.some((intent) => intent.name === name),
+  );
+  const rest = others.map(([name, { examples }]) => {
+    const texts = prune
+      ? { added: [], removed: examples, kept: 0 }
+      : { added: [], removed: [], kept: examples.length };
+    return { name, change: prune ? 'removed' : 'unchanged', description: 'unchanged', ...texts } as const;
+  });
+  const intents = [...changes, ...rest];
+  const kind = (wanted: string) => intents.filter(({ change }) => change === wanted).length;
+  const sum = (part: 'added' | 'removed') => intents.flatMap((intent) => intent[part]).length;
+  const counterexamples = { added: [...document.counterexamples], removed: bot.counterexamples, kept: 0 };
+  if (!dryRun) {
+    for (const { name, description = null, examples } of document.intents) {
+      bot.intents.set(name, { description, examples: [...examples] });
+    }
+    if (prune) for (const [name] of others) bot.intents.delete(name);
+    if (prune || document.counterexamples.length > 0) bot.counterexamples = [...document.counterexamples];
+  }
+  return {
+    bot: name,
+    dry_run: dryRun,
+    revision: bot.revision,
+    totals: {
+      intents: {
+        added: kind('added'),
+        changed: kind('changed'),
+        removed: kind('removed'),
+        unchanged: kind('unchanged'),
+      },
+      examples: { added: sum('added'), removed: sum('removed'), kept: 0 },
+      counterexamples: {
+        added: counterexamples.added.length,
+        removed: counterexamples.removed.length,
+        kept: 0,
+      },
+    },
+    intents,
+    counterexamples: { change: counterexamples.added.length > 0 ? 'added' : 'unchanged', ...counterexamples },
   };
 }
 

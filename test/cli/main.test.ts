@@ -19,7 +19,7 @@ test('the process answers with exit code, standard output and standard error', (
     status: 0,
     stdout:
       `${demo}: Rasa NLU YAML, 20 intents, 160 examples, 12 counter-examples\n` +
-      'dry run: nothing was written\n',
+      'dry run: nothing was written; --bot says what would change\n',
     stderr: '',
   });
   expect(kshot('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });

@@ -102,7 +102,11 @@ describe('commands beside the server', () => {
     expect((await readBotFile(file)).document).toEqual(document);
 
     const { stdout } = await beside('import', file, '--bot', bot, '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ bot, intents: 20, notes: [] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      bot,
+      totals: { intents: { added: 20 } },
+      notes: [],
+    });
     expect(await contents(bot)).toEqual(await contents(DEMO));
     json(await send(url, 'DELETE', `/v1/bots/${bot}`));
   });

@@ -87,6 +87,13 @@ describe('the shipped encoder', () => {
     expect(cosine(embeddings, 0, embeddings, 2)).toBeCloseTo(1, 4);
   });
 
+  test('tells without encoding whether a text is cut', async () => {
+    const texts = [1, 127, 128, 509, 510, 511].flatMap((n) => ['card '.repeat(n).trim(), '東'.repeat(n)]);
+    const { truncated } = await encoder.encode(texts);
+    expect(texts.map((text) => !encoder.readsWhole(text))).toEqual(truncated);
+    expect(truncated).toEqual([...new Array<boolean>(10).fill(false), true, true]);
+  });
+
   test('concurrent calls share passes', async () => {
     passes.length = 0;
     await Promise.all(

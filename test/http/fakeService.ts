@@ -1,4 +1,5 @@
 import type {
+  BotChecks,
   BotSummary,
   ClassifyOptions,
   ClassifyResult,
@@ -6,6 +7,9 @@ import type {
   Example,
   HeadReload,
   HeadSummary,
+  ImportDocument,
+  ImportOptions,
+  ImportResult,
   IntentDefinition,
   ServiceStats,
   SuggestOptions,
@@ -34,6 +38,8 @@ const EPOCH = '2024-01-01T00:00:00.000Z';
 export class FakeService implements ClassifyService {
   private readonly bots = new Map<string, FakeBot>();
   private nextId = 1;
+  /** What it was given to import. */
+  readonly imports: (ImportDocument & { readonly prune: boolean; readonly dryRun: boolean })[] = [];
   /** Called before a text is classified; tests put delays and errors here. */
   beforeClassify: (signal: AbortSignal | undefined) => Promise<void> = () => Promise.resolve();
   ready: () => Promise<void> = () => Promise.resolve();
@@ -92,6 +98,39 @@ export class FakeService implements ClassifyService {
       found.intents.set(name, { description: description ?? null, examples: now });
     }
     return Promise.resolve(this.written(bot, added, removed));
+  }
+
+  importBot(
+    bot: string,
+    { intents, counterexamples }: ImportDocument,
+    { prune = false, dryRun = false }: ImportOptions = {},
+  ): Promise<ImportResult> {
+    this.imports.push({ intents, counterexamples, prune, dryRun });
+    const none = { added: 0, removed: 0, kept: 0 };
+    const added = intents.map(({ name, examples }) => ({
+      name,
+      change: 'added' as const,
+      description: 'unchanged' as const,
+      added: examples,
+      removed: [],
+      kept: 0,
+    }));
+    if (!dryRun) {
+      this.findOrMake(bot).counterexamples = counterexamples.map((text) => this.example(text));
+      void this.putIntents(bot, intents);
+    }
+    return Promise.resolve({
+      bot,
+      dry_run: dryRun,
+      revision: this.bots.get(bot)?.revision ?? 0,
+      totals: {
+        intents: { added: added.length, changed: 0, removed: 0, unchanged: 0 },
+        examples: { ...none, added: intents.flatMap(({ examples }) => examples).length },
+        counterexamples: { ...none, added: counterexamples.length },
+      },
+      intents: added,
+      counterexamples: { change: 'added', added: counterexamples, removed: [], kept: 0 },
+    });
   }
 
   deleteIntent(bot: string, intent: string): Promise<WriteResult> {
@@ -190,6 +229,14 @@ export class FakeService implements ClassifyService {
         return { ...one, score: 0.5, intent, confidence, out_of_scope, in_scope, ranking };
       });
       return { strategy, considered: found.unlabelled.length, suggestions };
+    });
+  }
+
+  check(bot: string): Promise<BotChecks> {
+    return attempt(() => {
+      const { revision } = this.find(bot);
+      const counts = { error: 0, warning: 0, info: 0 };
+      return { bot, revision, counts, texts: 0, compared: 0, left_out: 0, checks: [] };
     });
   }
 

@@ -14,6 +14,7 @@ export const LIMITS = {
   maxExamplesPerIntent: 50,
   maxExamplesPerWrite: 80,
   maxBodyBytes: 262_144,
+  maxImportBytes: 524_288,
 };
 
 export interface Harness {

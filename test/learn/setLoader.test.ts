@@ -36,6 +36,7 @@ function encoderNamed(model: string): Encoder {
     maxTokens: words.maxTokens,
     device: words.device,
     encode: (texts) => words.encode(texts),
+    readsWhole: (text) => words.readsWhole(text),
     stats: () => words.stats(),
     close: () => {
       closed.push(model);

@@ -142,6 +142,45 @@ export function describeStoreContract(
       });
     });
 
+    describe('importBot', () => {
+      test('writes intents and counter-examples at once, and makes the bot', async () => {
+        const contents = { intents: [intent('lost', ['one'])], counterexamples: texts('sing'), prune: false };
+        const change = await store.importBot('bank', contents, FP);
+        expect(change.bot).toMatchObject({ settings: {}, revision: 1 });
+        expect(await summary('bank')).toEqual([
+          'label lost: lost',
+          'example lost: one',
+          'counterexample null: sing',
+        ]);
+        expect((await read('bank')).texts).toEqual(change.added);
+        expect((await store.importBot('bank', contents, FP)).bot.revision).toBe(1);
+      });
+
+      test('leaves what it does not name, unless it is to prune', async () => {
+        await store.putBot('bank', { head: 'x' });
+        await store.putIntents('bank', [intent('lost', ['one', 'two']), intent('found', ['three'])], FP);
+        await store.putCounterexamples('bank', texts('sing'), FP);
+        const before = await read('bank');
+        const contents = { intents: [intent('lost', ['two'])], counterexamples: undefined };
+        const kept = await store.importBot('bank', { ...contents, prune: false }, FP);
+        expect(kept.removed.map(({ text }) => text)).toEqual(['one']);
+        expect(await summary('bank')).toEqual([
+          'label lost: lost',
+          'example lost: two',
+          'label found: found',
+          'example found: three',
+          'counterexample null: sing',
+        ]);
+        const pruned = await store.importBot('bank', { ...contents, counterexamples: [], prune: true }, FP);
+        expect(pruned.bot.revision).toBe(kept.bot.revision + 1);
+        expect(pruned.bot.settings).toEqual({ head: 'x' });
+        expect(pruned.removed.map(({ text }) => text)).toEqual(['found', 'three', 'sing']);
+        expect((await read('bank')).texts).toEqual(
+          before.texts.filter(({ text }) => ['lost', 'two'].includes(text)),
+        );
+      });
+    });
+
     describe('putIntents', () => {
       test('creates the bot with empty settings, and the intents in their order', async () => {
         const change = await store.putIntents(

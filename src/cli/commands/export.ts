@@ -1,22 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { KshotError } from '../../errors.js';
+import { type BotDocument, documentOf } from '../../formats/document.js';
+import { EXPORT_FORMATS, exportLosses, writeBot, type ExportFormat } from '../../formats/formats.js';
 import type { KshotClient } from '../client.js';
 import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
-import {
-  FORMAT_NAMES,
-  formatOfName,
-  isSystemError,
-  systemReason,
-  writeBot,
-  type BotDocument,
-  type FormatName,
-} from '../importExport.js';
+import { formatOfName, isSystemError, systemReason } from '../importExport.js';
 import type { Context } from '../io.js';
 import { inWords, summaryOf } from './import.js';
 
 interface Options {
-  readonly format?: FormatName;
+  readonly format?: ExportFormat;
+  readonly language?: string;
   readonly output?: string;
 }
 
@@ -31,9 +26,10 @@ export function addExportCommand(program: Command, context: Context): void {
   addBotOption(command)
     .addOption(
       new Option('--format <name>', "format (default: what the file's name tells, else jsonl)").choices(
-        FORMAT_NAMES,
+        EXPORT_FORMATS,
       ),
     )
+    .option('--language <tag>', 'language of the texts, which a CLU project names (default: en-us)')
     .option('--output <file>', 'file to write, replaced if it is there (default: standard output)');
   addConnectionOptions(command, context);
   command.addHelpText(
@@ -41,15 +37,17 @@ export function addExportCommand(program: Command, context: Context): void {
     `
 Examples:
   $ kshot export --bot demo --output demo.csv
-  $ kshot export --bot demo --format rasa`,
+  $ kshot export --bot demo --format rasa
+  $ kshot export --bot demo --format clu --language de-de --output demo.json`,
   );
   command.action(async (options: Options) => {
     const { io } = context;
     const bot = botOf(command, context);
-    const { output } = options;
+    const { output, language } = options;
     const format = options.format ?? (output === undefined ? undefined : formatOfName(output)) ?? 'jsonl';
     const document = await withClient(command, context, (client) => readDocument(client, bot));
-    const text = writeBot(document, format);
+    const text = writeBot(document, format, language === undefined ? {} : { language });
+    for (const loss of exportLosses(document, format)) io.stderr.write(`note: ${loss}\n`);
     if (output === undefined) io.stdout.write(text);
     else {
       await writeOutput(output, text);
@@ -59,16 +57,7 @@ Examples:
 }
 
 async function readDocument(client: KshotClient, bot: string): Promise<BotDocument> {
-  const intents = await client.listIntents(bot);
-  const counterexamples = await client.listCounterexamples(bot);
-  return {
-    intents: intents.map(({ name, description, examples }) => ({
-      name,
-      ...(description === null ? {} : { description }),
-      examples: examples.map(({ text }) => text),
-    })),
-    counterexamples: counterexamples.map(({ text }) => text),
-  };
+  return documentOf(await client.listIntents(bot), await client.listCounterexamples(bot));
 }
 
 async function writeOutput(file: string, text: string): Promise<void> {

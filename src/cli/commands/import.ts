@@ -1,90 +1,128 @@
 import { Option, type Command } from 'commander';
-import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
+import type { ImportResult } from '../../classify/service.js';
+import type { BotDocument } from '../../formats/document.js';
 import {
-  FORMAT_NAMES,
-  readBot,
-  readBotFile,
-  readBounded,
+  FORMAT_WORDS,
+  IMPORT_FORMATS,
+  writeBot,
   type FileReading,
-  type FormatName,
-} from '../importExport.js';
-import { importDocument, type ImportOutcome } from '../importDocument.js';
+  type ImportFormat,
+} from '../../formats/formats.js';
+import { readBotBounded } from '../../formats/readBounded.js';
+import { changeList, changesInWords } from '../changeList.js';
+import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
+import { readBounded, readBytes, readOptions } from '../importExport.js';
+import { importInParts, type ImportOutcome } from '../importDocument.js';
 import type { Context } from '../io.js';
 import { startProgress } from '../progress.js';
 import { count } from '../table.js';
 
 interface Options {
-  readonly format?: FormatName;
+  readonly bot?: string;
+  readonly format?: ImportFormat;
+  readonly language?: string;
   readonly dryRun?: true;
   readonly prune?: true;
+  readonly inParts?: true;
   readonly json?: true;
 }
-
-const FORMAT_WORDS: Record<FormatName, string> = { csv: 'CSV', jsonl: 'JSON lines', rasa: 'Rasa NLU YAML' };
 
 export function addImportCommand(program: Command, context: Context): void {
   const command = program
     .command('import')
     .summary('add intents from a file to a bot')
     .description(
-      'Create or replace the intents that a file holds; the bot is created if need be. Intents that the file ' +
-        'does not name stay. If it holds counter-examples, they replace those of the bot.\n\n' +
-        'Formats: CSV with a header "intent,text"; JSON lines {"intent": …, "text": …}; Rasa NLU YAML. The ' +
-        'content tells the format.',
+      'Create or replace the intents that a file holds, all or nothing; the bot is created if need be. Intents that the ' +
+        'file does not name stay. If it holds counter-examples, they replace those of the bot.\n\n' +
+        'Formats: a kshot document; CSV with a header "intent,text"; JSON lines {"intent": …, "text": …}; Rasa NLU YAML; ' +
+        "agents of Dialogflow ES and CX (ZIP); projects of Azure's conversational language understanding; workspaces and " +
+        'CSV of Watson Assistant; routes of semantic-router. The content tells the format.',
     )
     .argument('<file>', 'file to read; "-" is standard input');
   addBotOption(command)
-    .addOption(new Option('--format <name>', 'read the file as this').choices(FORMAT_NAMES))
-    .option('--dry-run', 'read and check the file, write nothing')
+    .addOption(new Option('--format <name>', 'read the file as this').choices(IMPORT_FORMATS))
+    .option('--language <tag>', "the language to read of a file in several (default: the agent's own)")
+    .option(
+      '--dry-run',
+      'write nothing: say what would change in the bot, or without --bot what the file holds',
+    )
     .option('--prune', 'delete what the bot has and the file has not, so that the bot is what the file says')
+    .option('--in-parts', 'write a file that is too long for one import in several; not all or nothing')
     .option('--json', 'print the outcome as a JSON object');
   addConnectionOptions(command, context);
   command.addHelpText(
     'after',
     `
-Up to 1000 examples are one transaction. A longer file is written in several; if
-that breaks off, import it again.
+One import takes 20,000 examples, or as many as the server's
+--max-examples-per-write says. A longer file is written with --in-parts, 1000
+examples at a time; if that breaks off, import it again.
 
 Examples:
   $ kshot import data/demo.yml --bot demo
-  $ kshot import nlu.yml --bot bank --dry-run
+  $ kshot import agent.zip --bot bank --language de --dry-run
   $ kshot export --bot bank | kshot import - --bot bank-copy`,
   );
-  command.action(async (file: string, options: Options) => {
-    const { io } = context;
-    // A dry run needs no bot, so that a file can be checked before anything is decided.
-    const bot = options.dryRun === true ? undefined : botOf(command, context);
-    const reading = await readInput(file, options.format, context);
-    const summary = summaryOf(reading);
-    if (options.json !== true) {
-      io.stdout.write(`${file}: ${FORMAT_WORDS[reading.format]}, ${inWords(summary)}\n`);
-      for (const note of reading.notes) io.stderr.write(`note: ${note}\n`);
-    }
-    let outcome: ImportOutcome | undefined;
-    if (bot !== undefined) {
-      outcome = await withClient(command, context, (client) =>
-        importDocument(client, bot, reading.document, {
-          prune: options.prune === true,
-          progress: (total) => startProgress(io.stderr, 'Importing texts', total),
-        }),
-      );
-    }
-    if (options.json === true) {
-      const { format, notes } = reading;
-      const result = { bot: bot ?? null, dry_run: bot === undefined, format, ...summary, notes, ...outcome };
-      io.stdout.write(`${JSON.stringify(result)}\n`);
-    } else io.stdout.write(bot === undefined ? 'dry run: nothing was written\n' : told(bot, outcome));
-  });
+  command.action((file: string, options: Options) => importFile(command, file, options, context));
 }
 
-async function readInput(
+async function importFile(command: Command, file: string, options: Options, context: Context): Promise<void> {
+  const { io } = context;
+  const dryRun = options.dryRun === true;
+  const prune = options.prune === true;
+  if (dryRun && options.inParts === true) usageError(command, '--dry-run and --in-parts do not go together');
+  // Without a bot a dry run only reads the file, so that it can be checked before anything is decided.
+  const named = options.bot ?? io.env['KSHOT_BOT'] ?? '';
+  const bot = dryRun && named === '' ? undefined : botOf(command, context);
+
+  const reading = await readInput(file, options, context);
+  const summary = summaryOf(reading);
+  if (options.json !== true) {
+    io.stdout.write(`${file}: ${FORMAT_WORDS[reading.format]}, ${inWords(summary)}\n`);
+    for (const note of reading.notes) io.stderr.write(`note: ${note}\n`);
+  }
+  let result: ImportResult | undefined;
+  let outcome: ImportOutcome | undefined;
+  if (bot !== undefined) {
+    const { document } = reading;
+    await withClient(command, context, async (client) => {
+      if (options.inParts !== true) {
+        result = await client.importBot(bot, writeBot(document, 'jsonl'), { prune, dryRun });
+      } else {
+        const progress = (total: number) => startProgress(io.stderr, 'Importing texts', total);
+        outcome = await importInParts(client, bot, document, { prune, progress });
+      }
+    });
+  }
+  if (options.json === true) {
+    const { format, notes, language, languagesLeftOut } = reading;
+    const read = { format, language: language ?? null, languages_left_out: languagesLeftOut ?? [] };
+    const told = { bot: bot ?? null, dry_run: dryRun, ...read, file: summary, notes, ...result, ...outcome };
+    io.stdout.write(`${JSON.stringify(told)}\n`);
+    return;
+  }
+  if (result !== undefined && dryRun) io.stdout.write(changeList(result));
+  if (result !== undefined) {
+    io.stdout.write(`bot ${result.bot}, revision ${result.revision}: ${changesInWords(result)}\n`);
+  }
+  if (bot !== undefined && outcome !== undefined) io.stdout.write(told(bot, outcome));
+  if (dryRun)
+    io.stdout.write(
+      `dry run: nothing was written${bot === undefined ? '; --bot says what would change' : ''}\n`,
+    );
+}
+
+/** @throws KshotError `invalid_file`: file, place and what to do. */
+export async function readInput(
   file: string,
-  format: FormatName | undefined,
+  { format, language }: Pick<Options, 'format' | 'language'>,
   { io }: Context,
 ): Promise<FileReading> {
-  const override = format === undefined ? {} : { format };
-  if (file !== '-') return readBotFile(file, override);
-  return readBot(await readBounded(io.stdin), { ...override, file: 'standard input' });
+  const override = {
+    ...(format === undefined ? {} : { format }),
+    ...(language === undefined ? {} : { language }),
+  };
+  if (file !== '-') return readBotBounded(await readBytes(file), { ...readOptions(file), ...override });
+  return readBotBounded(await readBounded(io.stdin), { ...override, file: 'standard input' });
 }
 
 interface Summary {
@@ -93,7 +131,7 @@ interface Summary {
   readonly counterexamples: number;
 }
 
-export function summaryOf({ document }: Pick<FileReading, 'document'>): Summary {
+export function summaryOf({ document }: { readonly document: BotDocument }): Summary {
   return {
     intents: document.intents.length,
     examples: document.intents.reduce((sum, { examples }) => sum + examples.length, 0),
@@ -109,9 +147,7 @@ export function inWords({ intents, examples, counterexamples }: Summary): string
   ].join(', ');
 }
 
-function told(bot: string, outcome: ImportOutcome | undefined): string {
-  if (outcome === undefined) return '';
-  const { revision, added, removed, pruned_intents: pruned } = outcome;
+function told(bot: string, { revision, added, removed, pruned_intents: pruned }: ImportOutcome): string {
   const parts = [`${count(added, 'text')} added`, `${removed} removed`];
   if (pruned.length > 0) parts.push(`${count(pruned.length, 'intent')} deleted (${pruned.join(', ')})`);
   return `bot ${bot}, revision ${revision}: ${parts.join(', ')}\n`;

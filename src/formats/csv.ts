@@ -1,6 +1,14 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { KshotError } from '../../errors.js';
-import { DocumentBuilder, invalidAt, type BotDocument, type Format, type Reading } from './document.js';
+import { KshotError } from '../errors.js';
+import {
+  DocumentBuilder,
+  invalidAt,
+  type BotDocument,
+  type Reading,
+  type TextReader,
+  type Writer,
+} from './document.js';
+import { refuseLongLines } from './lines.js';
 
 /*
  * CSV: a header, then a row a text. Columns `intent`, `text` and, where it is needed, `kind`: `example` (or empty),
@@ -8,6 +16,10 @@ import { DocumentBuilder, invalidAt, type BotDocument, type Format, type Reading
  * intent exists. A row without an intent is refused unless it is marked: a row that somebody has not labelled yet
  * must not make its text out of scope.
  */
+
+/** In UTF-16 units. A line may hold several texts of the greatest length; a header is names. */
+const LONGEST_LINE = 4 * 1024 * 1024;
+const LONGEST_HEADER = 64 * 1024;
 
 const DELIMITERS = [',', ';', '\t'] as const;
 
@@ -29,7 +41,7 @@ interface Header {
   readonly ignored: readonly string[];
 }
 
-export const csv: Format = { read, write };
+export const csv: TextReader & Writer = { read, write };
 
 /** Whether the text begins with a header that `csv` reads. */
 export function hasCsvHeader(text: string): boolean {
@@ -48,15 +60,11 @@ function read(text: string): Reading {
   if (header.ignored.length > 0) builder.remark(`ignored ${columnList(header.ignored)}`);
 
   let headerSeen = false;
-  let line = 1;
-  for (const { record, info } of parseRows(text, header.delimiter)) {
-    // The parser counts to a record's last line; where it begins follows from where the former one ended.
-    const begin = line;
-    line = info.lines + 1;
-    if (record.every((field) => field.trim() === '')) builder.skip('empty line', begin);
-    else if (headerSeen) readRow(record, begin, header, builder);
+  eachRow(text, header.delimiter, (record, line) => {
+    if (record.every((field) => field.trim() === '')) builder.skip('empty line', line);
+    else if (headerSeen) readRow(record, line, header, builder);
     else headerSeen = true;
-  }
+  });
   return builder.finish();
 }
 
@@ -76,13 +84,11 @@ export function csvTexts(text: string): string[] {
   }
   const { delimiter, names } = header;
   const at = columnOf(names, COLUMNS.text);
-  let line = 1;
   const texts: string[] = [];
-  for (const { record, info } of parseRows(text, delimiter)) {
+  eachRow(text, delimiter, (record, line) => {
     if (record.length > names.length) throw tooManyFields(record, names.length, line);
     if (record.some((field) => field.trim() !== '')) texts.push(record[at] ?? '');
-    line = info.lines + 1;
-  }
+  });
   return texts.slice(1); // the header
 }
 
@@ -126,23 +132,35 @@ function tooManyFields(record: readonly string[], width: number, line: number): 
   );
 }
 
-interface Row {
-  readonly record: string[];
-  readonly info: { readonly lines: number };
-}
-
-/** @throws KshotError `invalid_file` for quotes that are not closed. */
-function parseRows(text: string, delimiter: string, to?: number): Row[] {
+/**
+ * Calls back for each row, so that they need not all be held.
+ *
+ * @param each is given the row's fields and the line where it begins.
+ * @param to the row to stop at; all by default.
+ * @throws KshotError `invalid_file` for quotes that are not closed and lines that are far too long; what `each` throws.
+ */
+export function eachRow(
+  text: string,
+  delimiter: string,
+  each: (record: string[], line: number) => void,
+  to?: number,
+): void {
+  refuseLongLines(text, LONGEST_LINE);
+  // The parser counts to a record's last line; where it begins follows from where the former one ended.
+  let begin = 1;
   try {
-    const rows: unknown = parse(text, {
+    parse(text, {
       delimiter,
-      info: true,
       relax_column_count: true,
       // Quotes inside an unquoted field are taken as they are, as spreadsheets do.
       relax_quotes: true,
+      on_record: (record: string[], { lines }) => {
+        each(record, begin);
+        begin = lines + 1;
+        return null;
+      },
       ...(to === undefined ? {} : { to }),
     });
-    return rows as Row[]; // What `info: true` gives; the package's types do not know it.
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
@@ -173,13 +191,18 @@ function findHeader(text: string): Header | undefined {
 
 /** Blank lines may come before it. One line is enough for a header, so that a huge file is not parsed three times. */
 function firstLine(text: string): string {
-  return /^[^\S\n]*(\S.*)$/m.exec(text)?.[1] ?? '';
+  const line = /^[^\S\n]*(\S.*)$/m.exec(text)?.[1] ?? '';
+  return line.length > LONGEST_HEADER ? '' : line;
 }
 
 function headerNames(line: string, delimiter: string): string[] {
   try {
-    const [row] = parseRows(line, delimiter, 1);
-    return row?.record.map((name) => name.trim().toLowerCase()) ?? [];
+    let names: string[] = [];
+    const take = (record: string[]) => {
+      names = record.map((name) => name.trim().toLowerCase());
+    };
+    eachRow(line, delimiter, take, 1);
+    return names;
   } catch (error) {
     if (error instanceof KshotError) return []; // Not a header, then.
     throw error;

@@ -1,17 +1,15 @@
+import { isMap, isScalar, isSeq, Scalar, type YAMLMap } from 'yaml';
 import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  Scalar,
-  type Document,
-  type Node,
-  type YAMLMap,
-} from 'yaml';
-import { DocumentBuilder, invalidAt, type BotDocument, type Format, type Reading } from './document.js';
+  DocumentBuilder,
+  invalidAt,
+  type BotDocument,
+  type Reading,
+  type TextReader,
+  type Writer,
+} from './document.js';
+import { linesOf } from './lines.js';
 import { hasAnnotations, withoutAnnotations } from './rasaText.js';
+import { YamlFile, type YamlPlace } from './yamlFile.js';
 
 /*
  * Rasa NLU training data, YAML (https://rasa.com/docs/rasa/training-data-format): intents with their examples.
@@ -25,7 +23,7 @@ import { hasAnnotations, withoutAnnotations } from './rasaText.js';
 
 const OUT_OF_SCOPE = 'out_of_scope';
 
-export const rasa: Format = { read, write };
+export const rasa: TextReader & Writer = { read, write };
 
 /** Whether the text looks like YAML with Rasa's sections. */
 export function looksLikeRasa(text: string): boolean {
@@ -36,39 +34,20 @@ function read(text: string): Reading {
   return new RasaReader(text).read();
 }
 
-/** A node that is there, where it begins. */
-interface Place {
-  readonly node: Node;
-  readonly line: number;
-}
-
 class RasaReader {
-  readonly #lines = new LineCounter();
-  readonly #document: Document.Parsed;
+  readonly #file: YamlFile;
   readonly #builder = new DocumentBuilder();
   readonly #ignored = new Map<string, number>();
 
   constructor(text: string) {
-    // "failsafe": every scalar is a string, so that the example `yes` stays one.
-    this.#document = parseDocument(text, {
-      schema: 'failsafe',
-      lineCounter: this.#lines,
-      prettyErrors: false,
-    });
-    const [error] = this.#document.errors;
-    if (error !== undefined) {
-      throw invalidAt(
-        this.#lines.linePos(error.pos[0]).line,
-        `not YAML: ${error.message}; mind the indentation`,
-      );
-    }
+    this.#file = new YamlFile(text);
   }
 
   read(): Reading {
-    const root = this.#document.contents;
+    const root = this.#file.root;
     if (!isMap(root)) throw invalidAt(1, 'no Rasa NLU data; it begins with "version:" and "nlu:"');
     let found = false;
-    for (const [key, place] of this.#entries(root)) {
+    for (const [key, place] of this.#file.entries(root)) {
       if (key === 'nlu') {
         found = true;
         this.#readSections(place);
@@ -86,10 +65,10 @@ class RasaReader {
     return this.#builder.finish();
   }
 
-  #readSections({ node, line }: Place): void {
+  #readSections({ node, line }: YamlPlace): void {
     if (!isSeq(node)) throw invalidAt(line, '"nlu:" must hold a list of "- intent: …"');
     for (const item of node.items) {
-      const section = this.#place(item, line);
+      const section = this.#file.place(item, line);
       if (!isMap(section.node)) {
         throw invalidAt(section.line, 'an entry of "nlu:" must be "- intent: …" with "examples: |" below it');
       }
@@ -98,7 +77,7 @@ class RasaReader {
   }
 
   #readSection(section: YAMLMap, line: number): void {
-    const entries = new Map(this.#entries(section));
+    const entries = new Map(this.#file.entries(section));
     const intent = entries.get('intent');
     if (intent === undefined) {
       const kind = [...entries.keys()].find((key) => ['synonym', 'regex', 'lookup'].includes(key));
@@ -106,7 +85,7 @@ class RasaReader {
       this.#ignore(`a ${kind} table`);
       return;
     }
-    const name = this.#string(intent, 'the name of the intent').trim();
+    const name = this.#file.string(intent, 'the name of the intent').trim();
     const metadata = this.#metadata(entries.get('metadata'));
     const description = metadata.get('description');
     const marked = metadata.get('counterexamples');
@@ -134,17 +113,17 @@ class RasaReader {
     });
   }
 
-  #readExamples({ node, line }: Place, add: (text: string, line: number) => void): void {
+  #readExamples({ node, line }: YamlPlace, add: (text: string, line: number) => void): void {
     if (isScalar(node)) {
       this.#readBlock(node, line, add);
       return;
     }
     if (!isSeq(node)) throw invalidAt(line, '"examples:" must be a block "|" of "- text" lines, or a list');
     for (const item of node.items) {
-      const example = this.#place(item, line);
+      const example = this.#file.place(item, line);
       if (isMap(example.node)) this.#readExampleObject(example.node, example.line, add);
       else {
-        const text = this.#string(example, 'an example').trim();
+        const text = this.#file.string(example, 'an example').trim();
         add(withoutAnnotations(text), example.line);
       }
     }
@@ -156,9 +135,8 @@ class RasaReader {
       throw invalidAt(line, '"examples: >" joins its lines to one; write "examples: |"');
     }
     const first = node.type === Scalar.BLOCK_LITERAL ? line + 1 : line;
-    const lines = String(node.value).split('\n');
-    if (lines.at(-1) === '') lines.pop(); // What follows the last line's end is not a line.
-    for (const [at, raw] of lines.entries()) {
+    for (const [raw, number] of linesOf(String(node.value))) {
+      const at = number - 1;
       const content = raw.trim();
       if (content === '') this.#builder.skip('empty line', first + at);
       else if (content.startsWith('#')) this.#builder.skip('comment', first + at);
@@ -173,10 +151,10 @@ class RasaReader {
 
   /** `- text: …`, with or without metadata. */
   #readExampleObject(example: YAMLMap, line: number, add: (text: string, line: number) => void): void {
-    const entries = new Map(this.#entries(example));
+    const entries = new Map(this.#file.entries(example));
     const place = entries.get('text');
     if (place === undefined) throw invalidAt(line, 'an example without "text:"');
-    const text = this.#string(place, 'the text of an example');
+    const text = this.#file.string(place, 'the text of an example');
     const metadata = this.#metadata(entries.get('metadata'));
     for (const key of metadata.keys()) {
       if (key !== 'literal') this.#ignore(`metadata "${key}"`);
@@ -188,7 +166,7 @@ class RasaReader {
   }
 
   /** Scalar entries by key; anything nested reads as an empty string, for only its name is told. */
-  #metadata(place: Place | undefined): Map<string, string> {
+  #metadata(place: YamlPlace | undefined): Map<string, string> {
     if (place === undefined) return new Map();
     // Rasa takes any value here, a bare string too.
     if (!isMap(place.node)) {
@@ -196,29 +174,10 @@ class RasaReader {
       return new Map();
     }
     return new Map(
-      this.#entries(place.node).map(([key, { node }]) => [key, isScalar(node) ? String(node.value) : '']),
+      this.#file
+        .entries(place.node)
+        .map(([key, { node }]) => [key, isScalar(node) ? String(node.value) : '']),
     );
-  }
-
-  /** A mapping's entries; a key without a value has an empty string. */
-  #entries(map: YAMLMap): [string, Place][] {
-    return map.items.map(({ key, value }) => {
-      const keyPlace = this.#place(key, 1);
-      return [this.#string(keyPlace, 'a key'), this.#place(value, keyPlace.line)];
-    });
-  }
-
-  #string({ node, line }: Place, what: string): string {
-    if (!isScalar(node)) throw invalidAt(line, `${what} must be a text; put it in "quotes"`);
-    return typeof node.value === 'string' ? node.value : '';
-  }
-
-  /** @param fallback the line where there is nothing that could say. */
-  #place(value: unknown, fallback: number): Place {
-    const node = isAlias(value) ? value.resolve(this.#document) : value;
-    if (!isScalar(node) && !isMap(node) && !isSeq(node)) return { node: new Scalar(''), line: fallback };
-    const start = node.range?.[0];
-    return { node, line: start === undefined ? fallback : this.#lines.linePos(start).line };
   }
 
   #ignore(what: string): void {

@@ -1,4 +1,4 @@
-import type { BotDocument } from '../../src/cli/importExport.js';
+import type { BotDocument } from '../../src/formats/document.js';
 
 /** A seeded generator of whole numbers below `n` (mulberry32). */
 export function seeded(seed: number): (n: number) => number {

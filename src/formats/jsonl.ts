@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { DocumentBuilder, invalidAt, type BotDocument, type Format, type Reading } from './document.js';
+import {
+  DocumentBuilder,
+  invalidAt,
+  type BotDocument,
+  type Reading,
+  type TextReader,
+  type Writer,
+} from './document.js';
+import { asObject } from './jsonFile.js';
+import { linesOf } from './lines.js';
 
 /*
  * JSON lines: an object a line. {"intent", "text"} is an example, {"intent", "description"} describes an intent,
@@ -15,18 +24,37 @@ const lineSchema = z.looseObject({
   description: z.string().nullish(),
   counterexample: z.boolean().optional(),
 });
+/** Of one object, in UTF-16 units; texts are much shorter. */
+const LONGEST_LINE = 4 * 1024 * 1024;
+
 const known = new Set(Object.keys(lineSchema.shape));
 
-export const jsonl: Format = { read, write };
+export const jsonl: TextReader & Writer = { read, write };
+
+/**
+ * Whether the text is objects of this format line by line, rather than one JSON value: a line that is a whole object is
+ * followed by others, or has this format's keys.
+ */
+export function isJsonLines(text: string): boolean {
+  const [, line = '', rest = ''] = /^\s*(\S[^\n]*)([^]*)$/.exec(text) ?? [];
+  if (line.length > LONGEST_LINE) return false;
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return false;
+  }
+  const object = asObject(value);
+  if (object === undefined) return false;
+  return rest.trim() !== '' || Object.keys(object).some((key) => known.has(key));
+}
 
 function read(text: string): Reading {
   const builder = new DocumentBuilder();
   const ignored = new Set<string>();
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop(); // What follows the last line's end is not a line.
-  for (const [at, line] of lines.entries()) {
-    if (line.trim() === '') builder.skip('empty line', at + 1);
-    else readLine(line, at + 1, builder, ignored);
+  for (const [line, number] of linesOf(text)) {
+    if (line.trim() === '') builder.skip('empty line', number);
+    else readLine(line, number, builder, ignored);
   }
   if (ignored.size > 0) {
     builder.remark(`ignored the keys ${[...ignored].map((key) => `"${key}"`).join(', ')}`);
@@ -85,6 +113,9 @@ function parseEntry(line: string, number: number): z.infer<typeof lineSchema> {
 }
 
 function parseObject(line: string, number: number): object {
+  if (line.length > LONGEST_LINE) {
+    throw invalidAt(number, 'far too long; write one {"intent": …, "text": …} a line');
+  }
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -1,17 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { MAX_FILE_BYTES } from '../../src/cli/formats/decode.js';
-import { readBot, readBounded, writeBot, type FormatName } from '../../src/cli/importExport.js';
+import { readBounded, readOptions } from '../../src/cli/importExport.js';
+import { MAX_FILE_BYTES } from '../../src/formats/decode.js';
+import { readBot, writeBot, type ImportFormat } from '../../src/formats/formats.js';
 import { KshotError } from '../../src/errors.js';
 
-function read(text: string, format?: FormatName) {
+function read(text: string, format?: ImportFormat) {
   return readBot(Buffer.from(text), format === undefined ? {} : { format });
 }
 
-function problemOf(input: string | Uint8Array, format?: FormatName, file?: string): string {
+async function problemOf(input: string | Uint8Array, format?: ImportFormat, file?: string): Promise<string> {
   try {
-    readBot(typeof input === 'string' ? Buffer.from(input) : input, {
+    await readBot(typeof input === 'string' ? Buffer.from(input) : input, {
       ...(format && { format }),
-      ...(file && { file }),
+      ...(file && readOptions(file)),
     });
   } catch (error) {
     if (error instanceof KshotError && error.code === 'invalid_file') return error.message;
@@ -36,21 +37,23 @@ describe('CSV', () => {
     ['quotes', '"intent","text"\n"a","one"\n"a","two"\n"b","three"\n'],
     ['an intent in two places', 'intent,text\na,one\nb,three\na,two\n'],
     ['short rows and long headers', 'text,category,kind\none,a\ntwo,a,\nthree,b,example\n'],
-  ])('reads %s', (_, text) => {
-    expect(read(text)).toEqual({
+  ])('reads %s', async (_, text) => {
+    expect(await read(text)).toEqual({
       format: 'csv',
       document: { intents: AB, counterexamples: [] },
       notes: [],
     });
   });
 
-  test('keeps commas, quotes and line breaks of texts', () => {
-    const { document } = read('intent,text\na,"one, ""two""\nthree"\na,say "four"\na, five\n');
+  test('keeps commas, quotes and line breaks of texts', async () => {
+    const { document } = await read('intent,text\na,"one, ""two""\nthree"\na,say "four"\na, five\n');
     expect(document.intents).toEqual([{ name: 'a', examples: ['one, "two"\nthree', 'say "four"', ' five'] }]);
   });
 
-  test('takes descriptions, counter-examples and intents without examples', () => {
-    const { document } = read('intent,text,kind\na,About a,description\n,weather,Counterexample\nb,,\n');
+  test('takes descriptions, counter-examples and intents without examples', async () => {
+    const { document } = await read(
+      'intent,text,kind\na,About a,description\n,weather,Counterexample\nb,,\n',
+    );
     expect(document).toEqual({
       intents: [
         { name: 'a', description: 'About a', examples: [] },
@@ -60,8 +63,8 @@ describe('CSV', () => {
     });
   });
 
-  test('prefers the exact name and tells what it ignores', () => {
-    const { document, notes } = read(
+  test('prefers the exact name and tells what it ignores', async () => {
+    const { document, notes } = await read(
       'id,intent,text,category\n7,a,one,money\n\n8,a,one,money\n,,,\n9,a,  ,x\n',
     );
     expect(document.intents).toEqual([{ name: 'a', examples: ['one'] }]);
@@ -95,13 +98,13 @@ describe('CSV', () => {
       'line 3: intent "a" has another',
     ],
     ['a header alone', 'intent,text\n', 'there is no intent in it'],
-  ])('refuses %s', (_, text, message) => {
-    expect(problemOf(text, 'csv')).toContain(message);
+  ])('refuses %s', async (_, text, message) => {
+    expect(await problemOf(text, 'csv')).toContain(message);
   });
 });
 
 describe('JSON lines', () => {
-  test('reads examples, descriptions, counter-examples, names of others', () => {
+  test('reads examples, descriptions, counter-examples, names of others', async () => {
     const text = [
       '{"intent": "a", "text": "one"}',
       '{"intent": "a", "description": "About a"}',
@@ -111,7 +114,7 @@ describe('JSON lines', () => {
       '{"intent": " b "}',
       '{"intent": "a", "text": "one", "description": null}',
     ].join('\r\n');
-    expect(read(text)).toEqual({
+    expect(await read(text)).toEqual({
       format: 'jsonl',
       document: {
         intents: [
@@ -137,13 +140,13 @@ describe('JSON lines', () => {
       'belongs to no intent',
     ],
     ['a counter-example without a text', '{"counterexample": true}', 'without "text"'],
-  ])('refuses %s', (_, text, message) => {
-    expect(problemOf(text)).toContain(message);
+  ])('refuses %s', async (_, text, message) => {
+    expect(await problemOf(text)).toContain(message);
   });
 });
 
 describe('Rasa NLU YAML', () => {
-  test('reads what Rasa writes, and says what it leaves out', () => {
+  test('reads what Rasa writes, and says what it leaves out', async () => {
     const text = `# training data
 version: "3.1"
 nlu:
@@ -183,7 +186,7 @@ nlu:
 rules:
 - rule: x
 `;
-    expect(read(text)).toEqual({
+    expect(await read(text)).toEqual({
       format: 'rasa',
       document: {
         intents: [
@@ -208,28 +211,28 @@ rules:
     });
   });
 
-  test('keeps brackets that are no annotation', () => {
-    const { document } = read(
+  test('keeps brackets that are no annotation', async () => {
+    const { document } = await read(
       'nlu:\n- intent: a\n  examples: |\n    - [x] (y)\n    - a[0](\n    - see [1]{2}\n',
     );
     expect(document.intents[0]?.examples).toEqual(['[x] (y)', 'a[0](', 'see [1]{2}']);
   });
 
-  test('takes words for what they are, not for booleans or numbers', () => {
-    const { document } = read('nlu:\n- intent: yes\n  examples:\n  - no\n  - 007\n  - null\n  - 1e3\n');
+  test('takes words for what they are, not for booleans or numbers', async () => {
+    const { document } = await read('nlu:\n- intent: yes\n  examples:\n  - no\n  - 007\n  - null\n  - 1e3\n');
     expect(document.intents).toEqual([{ name: 'yes', examples: ['no', '007', 'null', '1e3'] }]);
   });
 
-  test('follows anchors', () => {
-    const { document } = read(
+  test('follows anchors', async () => {
+    const { document } = await read(
       'nlu:\n- intent: a\n  examples: &x |\n    - one\n- intent: b\n  examples: *x\n',
     );
     expect(document.intents.map(({ examples }) => examples)).toEqual([['one'], ['one']]);
   });
 
-  test('takes linear time for a line of brackets', () => {
+  test('takes linear time for a line of brackets', async () => {
     const line = '['.repeat(200_000) + '[x]('.repeat(50_000);
-    const { document } = read(`nlu:\n- intent: a\n  examples: |\n    - ${line}\n`);
+    const { document } = await read(`nlu:\n- intent: a\n  examples: |\n    - ${line}\n`);
     expect(document.intents[0]?.examples).toEqual([line]);
   });
 
@@ -303,14 +306,14 @@ nlu:
     ],
     ['a list for a name', 'nlu:\n- intent: [a]\n', 'line 2: the name of the intent must be a text'],
     ['nothing', 'nlu:\n', 'must hold a list'],
-  ])('refuses %s', (_, text, message) => {
-    expect(problemOf(text, 'rasa')).toContain(message);
+  ])('refuses %s', async (_, text, message) => {
+    expect(await problemOf(text, 'rasa')).toContain(message);
   });
 });
 
 describe('any file', () => {
-  test('is named in its errors', () => {
-    expect(problemOf('{"text": 1}', undefined, 'bot.jsonl')).toBe(
+  test('is named in its errors', async () => {
+    expect(await problemOf('{"text": 1}', undefined, 'bot.jsonl')).toBe(
       'bot.jsonl: line 1: "text": Invalid input: expected string, received number',
     );
   });
@@ -319,28 +322,32 @@ describe('any file', () => {
     ['nothing', '', 'the file is empty'],
     ['blanks', ' \n\n', 'the file is empty'],
     ['prose', 'Dear bank,\ni lost my card.\n', 'neither CSV'],
-    ['Latin-1', Buffer.from('intent,text\na,caf\xe9\n', 'latin1'), 'line 2: this is not UTF-8'],
+    [
+      'Latin-1',
+      Buffer.from('intent,text\na,caf\xe9\n', 'latin1'),
+      'line 2: this is not UTF-8 (byte 0xe9), but Latin-1',
+    ],
     [
       'UTF-16 without a mark',
       Buffer.from('intent,text\na,one\n', 'utf16le'),
       'UTF-16 without a byte order mark',
     ],
     ['half of UTF-16', Buffer.from([0xff, 0xfe, 0x00, 0xd8, 0x41, 0x00]), 'broken UTF-16'],
-    ['an Excel workbook', Buffer.from('PK\x03\x04rest'), 'export the sheet as CSV'],
+    ['half an archive', Buffer.from('PK\x03\x04rest'), 'the ZIP archive is damaged'],
     ['too much', Buffer.alloc(MAX_FILE_BYTES + 1, 'a'), 'longer than 64 MiB'],
-  ])('that holds %s is refused', (_, input, message) => {
-    expect(problemOf(input)).toContain(message);
+  ])('that holds %s is refused', async (_, input, message) => {
+    expect(await problemOf(input)).toContain(message);
   });
 
-  test('without a telling content is read as its name says', () => {
-    expect(problemOf('phrase,class\nx,y\n', undefined, 'data.csv')).toContain(
+  test('without a telling content is read as its name says', async () => {
+    expect(await problemOf('phrase,class\nx,y\n', undefined, 'data.csv')).toContain(
       'data.csv: line 1: no CSV header',
     );
-    expect(problemOf('responses:\n  a: b\n', undefined, 'x.yml')).toContain('there is no "nlu:" part');
+    expect(await problemOf('responses:\n  a: b\n', undefined, 'x.yml')).toContain('there is no "nlu:" part');
   });
 
-  test('that shares texts between intents is worth a note', () => {
-    const { notes } = read('intent,text,kind\na,one,\nb,one,\n,one,counterexample\n');
+  test('that shares texts between intents is worth a note', async () => {
+    const { notes } = await read('intent,text,kind\na,one,\nb,one,\n,one,counterexample\n');
     expect(notes).toEqual(['"one" stands in a and in b and in the counter-examples']);
   });
 
