@@ -70,7 +70,15 @@ export class ResultStore {
     await writeWhole(this.#file, `${this.toJson()}\n`);
   }
 
+  /** A line a cell. */
   toJson(): string {
-    return JSON.stringify(z.encode(fileSchema, this.#cells), null, 2);
+    const nested = (value: unknown, depth: number): string => {
+      if (depth === 0) return JSON.stringify(value);
+      const entries = Object.entries(value as object).map(
+        ([key, inner]) => `\n${JSON.stringify(key)}: ${nested(inner, depth - 1)}`,
+      );
+      return `{${entries.join(',')}\n}`;
+    };
+    return nested(z.encode(fileSchema, this.#cells), 3); // settings, rows, heads
   }
 }

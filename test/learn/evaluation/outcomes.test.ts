@@ -78,7 +78,9 @@ describe("McNemar's test", () => {
 });
 
 test.each([
-  [1, [1, 0, 1], '101'],
+  [1, [1, 0, 1], '3:a'],
+  [1, [1, 1, 1, 1, 0, 1], '6:f4'],
+  [5, [1, 0, 5], '105'],
   [25, [25, 0, 7], '25 0 7'],
 ])('hits of units of %d are stored as text', (of, hits, text) => {
   expect(encodeHits({ of, hits })).toBe(text);
