@@ -1,7 +1,7 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import { KshotError } from '../errors.js';
-import { Authoriser, type ApiKeys } from './auth.js';
+import { Authoriser, keyIn, keyInBody, type ApiKeys } from './auth.js';
 import { readFileBody, readJson } from './body.js';
 import { docsPage } from './docs.js';
 import { Exchange, type Answer } from './exchange.js';
@@ -61,12 +61,13 @@ export function createApp(options: AppOptions): express.Express {
   });
 
   for (const [path, rows] of groupByPath(operations)) {
-    const route = app.route(path.replace(/\{(\w+)\}/g, ':$1'));
+    const route = app.route(expressPath(path));
     for (const row of rows) {
       route[row.method](async (request: Request, response: LocalResponse) => {
         const { exchange } = response.locals;
         exchange.route = path;
         exchange.isProbe = row.isProbe === true;
+        exchange.errors = row.errors;
         exchange.answer(await serve(row, request, exchange));
       });
     }
@@ -84,18 +85,29 @@ export function createApp(options: AppOptions): express.Express {
   });
   return app;
 
-  async function bodyOf(row: Operation, request: Request): Promise<Pick<Call, 'body' | 'bytes'>> {
+  /** @param read the JSON, where it has been read already. */
+  async function bodyOf(
+    row: Operation,
+    request: Request,
+    read: unknown,
+  ): Promise<Pick<Call, 'body' | 'bytes'>> {
     const { body, upload } = row;
     if (upload !== undefined) return { body: undefined, bytes: await readFileBody(request, upload) };
     const bytes = new Uint8Array();
     if (body === undefined) return { body, bytes };
-    return { body: validate(body, await readJson(request, options.limits.maxBodyBytes), 'body'), bytes };
+    const json = read ?? (await readJson(request, options.limits.maxBodyBytes));
+    return { body: validate(body, json, 'body'), bytes };
   }
 
   async function serve(row: Operation, request: Request, exchange: Exchange): Promise<Answer> {
-    authoriser.check(row.access, request.headers);
+    const key = keyIn(request, row.keyPlaces);
+    const keyField = authoriser.enabled && key === undefined ? row.keyPlaces?.body : undefined;
+    if (keyField === undefined) authoriser.check(row.access, key);
     // Taken here, so that a shutdown which begins while the body arrives does not turn an accepted request away.
     const service = row.needsService ? lifecycle.service : undefined;
+    const read =
+      keyField === undefined ? undefined : await readJson(request, options.limits.maxBodyBytes);
+    if (keyField !== undefined) authoriser.check(row.access, keyInBody(read, keyField));
     const params = row.params && validate(row.params, request.params, 'path');
     const query = row.query && validate(row.query, request.query, 'query');
     const place = row.upload && uploads.take();
@@ -103,7 +115,7 @@ export function createApp(options: AppOptions): express.Express {
       return await row.run({
         params,
         query,
-        ...(await bodyOf(row, request)),
+        ...(await bodyOf(row, request, read)),
         get service() {
           return service ?? lifecycle.service;
         },
@@ -158,6 +170,11 @@ function fromExpress(error: unknown): unknown {
   if (error instanceof URIError)
     return new KshotError('invalid_request', 'The path holds broken percent-encoding');
   return error;
+}
+
+/** A path of the table as Express writes it, to which a colon is the beginning of a parameter. */
+function expressPath(path: string): string {
+  return path.replaceAll(':', '\\:').replace(/\{(\w+)\}/g, ':$1');
 }
 
 function groupByPath(operations: readonly Operation[]): Map<string, Operation[]> {

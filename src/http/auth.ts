@@ -5,14 +5,22 @@ import { KshotError } from '../errors.js';
 /** What an operation asks of the caller. `read` covers classifying; `open` needs no key at all. */
 export type Access = 'open' | 'read' | 'write';
 
+/** Where an operation takes a key besides the headers that all take it in; each a name there. */
+export interface KeyPlaces {
+  readonly header?: string;
+  readonly query?: string;
+  /** A field of the JSON body. */
+  readonly body?: string;
+}
+
 export interface ApiKeys {
   readonly readWrite: readonly string[];
   readonly readOnly: readonly string[];
 }
 
 /**
- * Checks API keys, given as `Authorization: Bearer KEY` or `x-api-key: KEY`. Only digests are kept, and every one is
- * compared in constant time, so that neither memory nor timing gives a key away. Without any key all is allowed.
+ * Checks API keys. Only digests are kept, and every one is compared in constant time, so that neither memory nor timing
+ * gives a key away. Without any key all is allowed.
  */
 export class Authoriser {
   private readonly keys: readonly { readonly digest: Buffer; readonly mayWrite: boolean }[];
@@ -29,10 +37,12 @@ export class Authoriser {
     return this.keys.length > 0;
   }
 
-  /** @throws KshotError `unauthorized` or `forbidden` where the headers do not grant the access. */
-  check(access: Access, headers: IncomingHttpHeaders): void {
+  /**
+   * @param given the key that was sent; undefined where there was none.
+   * @throws KshotError `unauthorized` or `forbidden` where it does not grant the access.
+   */
+  check(access: Access, given: string | undefined): void {
     if (access === 'open' || !this.enabled) return;
-    const given = keyIn(headers);
     if (given === undefined) {
       throw new KshotError(
         'unauthorized',
@@ -55,10 +65,32 @@ export class Authoriser {
   }
 }
 
-function keyIn(headers: IncomingHttpHeaders): string | undefined {
+/**
+ * The key that came with a request, as `Authorization: Bearer KEY`, as `x-api-key: KEY`, or in another place that its
+ * operation takes it in; undefined for none. The body is looked at by `keyInBody`.
+ */
+export function keyIn(
+  { headers, query }: { readonly headers: IncomingHttpHeaders; readonly query: Readonly<Record<string, unknown>> },
+  places: KeyPlaces = {},
+): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  const plain = headers['x-api-key'];
-  return bearer ?? (typeof plain === 'string' && plain !== '' ? plain : undefined);
+  const others = [
+    headers['x-api-key'],
+    places.header && headers[places.header.toLowerCase()],
+    places.query && query[places.query],
+  ];
+  return bearer ?? others.find(isKey);
+}
+
+/** The key in a field of a body that has not been validated; undefined for none. */
+export function keyInBody(body: unknown, field: string): string | undefined {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, field)) return undefined;
+  const given = (body as Readonly<Record<string, unknown>>)[field];
+  return isKey(given) ? given : undefined;
+}
+
+function isKey(given: unknown): given is string {
+  return typeof given === 'string' && given !== '';
 }
 
 function digest(key: string): Buffer {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
-import { PROBLEMS, problemResponse, type ProblemCode } from './problem.js';
+import { type ErrorShape, PROBLEMS, problemResponse, type ProblemCode } from './problem.js';
 import { securityHeaders } from './securityHeaders.js';
 
 /** What an operation answers: JSON, or text of another type. */
@@ -40,6 +40,8 @@ export class Exchange {
   route = UNMATCHED;
   /** Probes come every few seconds and are logged at debug only. */
   isProbe = false;
+  /** How errors are said where it is not as a problem. */
+  errors: ErrorShape | undefined;
 
   private readonly startedAt = performance.now();
   private controller: AbortController | undefined;
@@ -90,7 +92,13 @@ export class Exchange {
       this.response.destroy();
       return;
     }
-    this.send(problem.status, 'application/problem+json', JSON.stringify(problem), headers);
+    const { errors } = this;
+    if (errors === undefined) {
+      this.send(problem.status, 'application/problem+json', JSON.stringify(problem), headers);
+    } else {
+      const body = JSON.stringify(errors.body(problem));
+      this.send(problem.status, 'application/json', body, { ...headers, ...errors.headers?.(problem) });
+    }
   }
 
   private send(

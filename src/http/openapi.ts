@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.js';
+import type { KeyPlaces } from './auth.js';
 import type { Operation } from './operation.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import { RESPONSES, type RequestSchemas } from './schemas.js';
@@ -67,6 +68,7 @@ const TAGS = [
   { name: 'unlabelled', description: 'Texts whose intent is not known, and which to label next' },
   { name: 'files', description: 'Bots from files, and as files' },
   { name: 'heads', description: 'How texts are scored against examples' },
+  { name: 'drop-in', description: 'For clients of other services: requests and answers are theirs' },
   { name: 'server', description: 'Health, metrics and these pages' },
 ];
 
@@ -82,7 +84,9 @@ const REF = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 /** The OpenAPI 3.1 document of a route table; every schema in it comes from zod. */
 export function openApiDocument(source: DocumentSource): OpenApiDocument {
   const names = new Map<z.ZodType, string>();
-  for (const [name, schema] of Object.entries({ ...source.requests, ...RESPONSES })) names.set(schema, name);
+  const requests = { ...source.requests, ...ownSchemas(source.operations, 'request') };
+  const responses = { ...RESPONSES, ...ownSchemas(source.operations, 'response') };
+  for (const [name, schema] of Object.entries({ ...requests, ...responses })) names.set(schema, name);
 
   const paths: Record<string, Record<string, OpenApiOperation>> = {};
   for (const operation of source.operations) {
@@ -100,11 +104,12 @@ export function openApiDocument(source: DocumentSource): OpenApiDocument {
     tags: TAGS,
     paths,
     components: {
-      schemas: { ...componentsOf(source.requests, 'input'), ...componentsOf(RESPONSES, 'output') },
+      schemas: { ...componentsOf(requests, 'input'), ...componentsOf(responses, 'output') },
       ...(source.authRequired && {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+          ...Object.assign({}, ...source.operations.map(({ keyPlaces }) => keySchemes(keyPlaces))),
         },
       }),
     },
@@ -142,6 +147,7 @@ function describe(
     responses[status] = problemOf(
       status,
       codes.filter((code) => PROBLEMS[code].status === status),
+      operation.errors && ref(operation.errors.schema),
     );
   }
   const parameters = [...parametersOf(operation.params, 'path'), ...parametersOf(operation.query, 'query')];
@@ -150,7 +156,12 @@ function describe(
     tags: [operation.tag],
     summary: operation.summary,
     ...(operation.description !== undefined && { description: operation.description }),
-    ...(authRequired && operation.access !== 'open' && { security: [{ bearer: [] }, { apiKey: [] }] }),
+    ...(authRequired &&
+      operation.access !== 'open' && {
+        security: ['bearer', 'apiKey', ...Object.keys(keySchemes(operation.keyPlaces))].map((name) => ({
+          [name]: [],
+        })),
+      }),
     ...(parameters.length > 0 && { parameters }),
     ...(operation.body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: ref(operation.body) } } },
@@ -189,7 +200,12 @@ const UNAVAILABLE: readonly ErrorCode[] = [
   'encoder_unavailable',
 ];
 
-function problemOf(status: number, codes: readonly ProblemCode[]): OpenApiResponse {
+/** @param schema of an error that is said in another way. */
+function problemOf(
+  status: number,
+  codes: readonly ProblemCode[],
+  schema: JsonSchema | undefined,
+): OpenApiResponse {
   const string = { schema: { type: 'string' } };
   return {
     description: codes.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join('; '),
@@ -200,8 +216,31 @@ function problemOf(status: number, codes: readonly ProblemCode[]): OpenApiRespon
         'retry-after': { description: 'Seconds', schema: { type: 'integer', minimum: 1 } },
       }),
     },
-    content: { 'application/problem+json': { schema: REF('Problem') } },
+    content:
+      schema === undefined
+        ? { 'application/problem+json': { schema: REF('Problem') } }
+        : { 'application/json': { schema } },
   };
+}
+
+/** The places of a key that OpenAPI knows, by name; of one in the body the operation's description tells. */
+function keySchemes({ header, query }: KeyPlaces = {}): Record<string, JsonSchema> {
+  const scheme = (place: 'header' | 'query', name: string) => ({
+    [`${place}-${name}`]: { type: 'apiKey', in: place, name },
+  });
+  return {
+    ...(header !== undefined && scheme('header', header)),
+    ...(query !== undefined && scheme('query', query)),
+  };
+}
+
+function ownSchemas(
+  operations: readonly Operation[],
+  kind: 'request' | 'response',
+): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    operations.flatMap(({ ownSchemas }) => Object.entries(ownSchemas?.[kind] ?? {})),
+  );
 }
 
 function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'): Parameter[] {

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { ClassifyService } from '../classify/service.js';
 import type { ErrorCode } from '../errors.js';
-import type { Access } from './auth.js';
+import type { Access, KeyPlaces } from './auth.js';
 import type { Answer } from './exchange.js';
+import type { ErrorShape } from './problem.js';
 
 /** A status that an operation answers with when all goes well. */
 export interface Success {
@@ -35,6 +36,15 @@ export interface Operation {
   readonly description?: string;
   readonly tag: string;
   readonly access: Access;
+  /** Where a key may stand besides the usual headers. */
+  readonly keyPlaces?: KeyPlaces;
+  /** How errors are said where it is not as a problem: by an operation that stands in for another service's. */
+  readonly errors?: ErrorShape;
+  /** The schemas that no other operation has, by the names that the OpenAPI document gives them. */
+  readonly ownSchemas?: {
+    readonly request: Readonly<Record<string, z.ZodType>>;
+    readonly response: Readonly<Record<string, z.ZodType>>;
+  };
   /** What stands in the path and after the question mark; `query` undefined takes anything there and ignores it. */
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;

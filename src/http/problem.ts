@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ErrorCode, FieldProblem } from '../errors.js';
 import { KshotError } from '../errors.js';
 
@@ -68,6 +69,13 @@ export interface Problem {
   /** Every offending place of the request. */
   readonly errors?: readonly FieldProblem[];
   readonly request_id: string;
+}
+
+/** An error in the words of another service. The status is the problem's. */
+export interface ErrorShape {
+  readonly schema: z.ZodType;
+  readonly body: (problem: Problem) => unknown;
+  readonly headers?: (problem: Problem) => Readonly<Record<string, string>>;
 }
 
 export interface ProblemResponse {

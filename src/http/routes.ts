@@ -1,7 +1,11 @@
 import type { ClassifyService } from '../classify/service.js';
 import { KshotError } from '../errors.js';
 import { checkOperations } from './checkRoutes.js';
+import { cluOperation } from './dropIn/clu.js';
+import { cohereOperation } from './dropIn/cohere.js';
+import { rasaOperation } from './dropIn/rasa.js';
 import { importOperations, type ImportLimits } from './importRoutes.js';
+import { noteClassified } from './noteClassified.js';
 import { ok, operation, type Operation, written } from './operation.js';
 import { PARAMS, QUERIES, RESPONSES, type RequestLimits, type RequestSchemas } from './schemas.js';
 import { unlabelledOperations } from './unlabelledRoutes.js';
@@ -24,6 +28,9 @@ export function apiOperations(
     ...checkOperations(),
     ...importOperations(limits),
     ...headOperations(),
+    rasaOperation(limits, logTexts),
+    cluOperation(limits, logTexts),
+    cohereOperation(limits, logTexts),
   ];
 }
 
@@ -54,10 +61,7 @@ function classifyOperation(requests: RequestSchemas, logTexts: boolean): Operati
       const { text, texts, ...options } = body;
       const asked = text === undefined ? (texts ?? []) : [text];
       const results = await service.classify(params.bot, asked, { ...options, signal });
-      note({ texts: asked.length });
-      if (logTexts) {
-        note({ classified: results.map(({ text, intent, confidence }) => ({ text, intent, confidence })) });
-      }
+      noteClassified(note, results, logTexts);
       return ok(text === undefined ? { results } : results[0]);
     },
   });

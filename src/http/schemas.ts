@@ -41,7 +41,7 @@ export interface RequestLimits {
 }
 
 /** Most intents that a ranking may be asked for. */
-const LONGEST_RANKING = 1000;
+export const LONGEST_RANKING = 1000;
 /** Most unlabelled texts on one page, and suggestions in one answer. */
 const LONGEST_PAGE = 1000;
 const MOST_SUGGESTIONS = 100;
@@ -58,7 +58,7 @@ const INTENT_NAME = new RegExp(
 const DOT_SEGMENTS = ['.', '..'];
 
 // Names that look the same are the same: all are brought to Unicode's composed form.
-const botName = z
+export const botName = z
   .string()
   .normalize('NFC')
   .regex(BOT_NAME, 'must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit')
@@ -162,20 +162,25 @@ export const QUERIES = {
   }),
 } as const;
 
-/** Schemas of request bodies, by the names that the OpenAPI document gives them. */
-export function requestSchemas(limits: RequestLimits) {
-  const text = z
+/** A text to classify or to store. @param maxChars in code points. */
+export function textSchema(maxChars: number) {
+  return z
     .string()
     .superRefine((value, context) => {
-      const problem = textProblem(value, limits.maxTextChars);
+      const problem = textProblem(value, maxChars);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     })
     .meta({
       minLength: 1,
-      maxLength: limits.maxTextChars,
+      maxLength: maxChars,
       pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$',
       examples: ['i lost my card'],
     });
+}
+
+/** Schemas of request bodies, by the names that the OpenAPI document gives them. */
+export function requestSchemas(limits: RequestLimits) {
+  const text = textSchema(limits.maxTextChars);
   const texts = (fewest: number, most: number) => boundedArray(text, fewest, most);
   const description = z
     .exactOptional(text.nullable())
@@ -284,7 +289,7 @@ export type RequestSchemas = ReturnType<typeof requestSchemas>;
 /**
  * An array whose length is checked before its items are: a million bad items cost no more than one that is too many.
  */
-function boundedArray<T extends z.ZodType>(item: T, fewest: number, most: number) {
+export function boundedArray<T extends z.ZodType>(item: T, fewest: number, most: number) {
   const { $schema: _, ...items } = z.toJSONSchema(item, { io: 'input' });
   return z
     .array(z.unknown())
@@ -294,7 +299,7 @@ function boundedArray<T extends z.ZodType>(item: T, fewest: number, most: number
     .meta({ items });
 }
 
-const probability = z.number().min(0).max(1);
+export const probability = z.number().min(0).max(1);
 const count = z.int().min(0);
 // Rounding may carry a cosine of unit vectors past 1 by a few units in the last place.
 const cosine = z.number();
