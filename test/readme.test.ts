@@ -12,6 +12,7 @@ const PAGES = [
   'README.md',
   'docs/checks.md',
   'docs/defaults.md',
+  'docs/drop-in.md',
   'docs/imports.md',
   'docs/operations.md',
   'docs/training.md',

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Encoder } from '../encoder/encoder.js';
+import type { Encoded, Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import { type CalibrationModel, sharpnessOf } from '../heads/calibration.js';
 import { HeadLibrary } from '../heads/library.js';
@@ -23,6 +23,7 @@ import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { importChanges } from './importChanges.js';
 import { changesSupport, LiveBot, type Scored } from './liveBot.js';
+import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
 import { ScoreQueue } from './scoreQueue.js';
 import { SeenTexts } from './seenTexts.js';
 import type {
@@ -133,7 +134,7 @@ class LiveService implements ClassifyService {
       find: (name) => this.#find(name),
       write: (name, write) => this.#write(name, write),
       lastWrite: (name, write) => this.#writes.run(name, write),
-      read: (name, embeddings, how) => this.#read(name, embeddings, how),
+      read: (name, embeddings, how) => this.#read(() => this.#find(name), embeddings, how),
       committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
     });
   }
@@ -148,21 +149,18 @@ class LiveService implements ClassifyService {
     const contents = await this.#store.readBot(name, this.#encoder.fingerprint);
     if (contents === undefined) return;
     const settings = readSettings(contents.bot);
-    const positions = indexedTexts(contents);
-    const indexes = {
-      examples: await this.#openIndex(contents, positions.examples, this.#snapshotDirectory(name)),
-      counterexamples: await this.#openIndex(contents, positions.counterexamples),
-    };
-    const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
-    const bot = new LiveBot(texts, this.#headsFor(settings), this.#options.calibration);
-    const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
+    const { indexes, bot, queue } = await this.#enliven(
+      contents,
+      this.#headsFor(settings),
+      this.#snapshotDirectory(name),
+    );
     this.#release(name);
     const served: Served = {
       name,
       bot,
       indexes,
       settings,
-      queue: new ScoreQueue(bot, observe),
+      queue,
       timer: new AdaptTimer(() => this.#adaptNow(served)),
       seen: new SeenTexts((texts) => this.#unlabelled.writeSeen(served, texts)),
       isRenewing: false,
@@ -181,12 +179,52 @@ class LiveService implements ClassifyService {
     const { top = DEFAULT_TOP, explain = false, signal } = options;
     this.#find(name);
     const checked = checkTexts('texts', texts, this.#options.maxTextChars);
-    const started = performance.now();
-    const encoded = await this.#encoder.encode(checked, signal && { signal });
-    this.#options.observer?.stage('encode', performance.now() - started);
-
-    const readings = await this.#read(name, encoded.embeddings, { top, explain, signal });
+    const encoded = await this.#encode(checked, signal);
+    const readings = await this.#read(() => this.#find(name), encoded.embeddings, { top, explain, signal });
     this.#unlabelled.keep(name, checked, encoded.embeddings);
+    return this.#results(texts, encoded, readings);
+  }
+
+  async classifyAgainst(
+    intents: readonly IntentDefinition[],
+    texts: readonly string[],
+    { top = DEFAULT_TOP, explain = false, signal }: ClassifyOptions = {},
+  ): Promise<ClassifyResult[]> {
+    if (this.#closed) throw new KshotError('not_ready', 'the server is shutting down');
+    const defined = this.#checkIntents(intents);
+    const checked = checkTexts('texts', texts, this.#options.maxTextChars);
+    const embeddings = await embedTexts(this.#encoder, defined.flatMap(textsOf), signal);
+    const encoded = await this.#encode(checked, signal);
+    const head = this.#heads.find(ONE_TIME_HEAD)!.version!;
+    const contents = oneTimeContents(
+      defined.map((intent) => intentInput(intent, embeddings)),
+      this.#encoder.dimension,
+    );
+    const { indexes, bot, queue } = await this.#enliven(contents, [head]);
+    try {
+      const reader = { bot, queue, settings: {} };
+      const readings = await this.#read(() => reader, encoded.embeddings, { top, explain, signal });
+      return this.#results(texts, encoded, readings);
+    } finally {
+      bot.dispose();
+      indexes.examples.close();
+      indexes.counterexamples.close();
+    }
+  }
+
+  async #encode(texts: readonly string[], signal: AbortSignal | undefined): Promise<Encoded> {
+    const started = performance.now();
+    const encoded = await this.#encoder.encode(texts, signal && { signal });
+    this.#options.observer?.stage('encode', performance.now() - started);
+    return encoded;
+  }
+
+  /** @param texts as they were given. */
+  #results(
+    texts: readonly string[],
+    encoded: Encoded,
+    readings: readonly { decision: Decision; scored: Scored }[],
+  ): ClassifyResult[] {
     const results = readings.map(({ decision, scored }, i) => ({
       text: texts[i]!,
       ...decision,
@@ -453,6 +491,19 @@ class LiveService implements ClassifyService {
     return served;
   }
 
+  /** What answers for a bot: its texts in memory, indexed, its head, and the queries that wait for it. */
+  async #enliven(contents: BotContents, heads: readonly HeadVersion[], snapshotDirectory?: string) {
+    const positions = indexedTexts(contents);
+    const indexes = {
+      examples: await this.#openIndex(contents, positions.examples, snapshotDirectory),
+      counterexamples: await this.#openIndex(contents, positions.counterexamples),
+    };
+    const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
+    const bot = new LiveBot(texts, heads, this.#options.calibration);
+    const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
+    return { indexes, bot, queue: new ScoreQueue(bot, observe) };
+  }
+
   /** An index over some of a bot's texts, from its snapshot where it has one that helps. */
   async #openIndex(
     contents: BotContents,
@@ -571,12 +622,13 @@ class LiveService implements ClassifyService {
   }
 
   /**
-   * The bot's reading of texts, with other requests in between.
+   * A bot's reading of texts, with other requests in between.
    *
+   * @param find looks the bot up: it may be written to, or deleted, meanwhile.
    * @param embeddings `[Q, D]`, unit length.
    */
   async #read(
-    name: string,
+    find: () => Pick<Served, 'bot' | 'queue' | 'settings'>,
     embeddings: Float32Array,
     { top, explain, signal }: { top: number; explain: boolean; signal: AbortSignal | undefined },
   ): Promise<{ decision: Decision; scored: Scored }[]> {
@@ -587,8 +639,7 @@ class LiveService implements ClassifyService {
         await nextTurn();
         signal?.throwIfAborted();
       }
-      // Looked up anew: the bot may have been written to, or deleted, while the encoder worked.
-      const { bot, queue, settings } = this.#find(name);
+      const { bot, queue, settings } = find();
       const to = from + bot.queriesATurn * D;
       const scores = await queue.score(embeddings.subarray(from, to));
       const started = performance.now();

@@ -13,6 +13,12 @@ import type { SuggestionStrategy } from './suggester.js';
 export interface ClassifyService {
   /** One result a text, in order. */
   classify(bot: string, texts: readonly string[], options?: ClassifyOptions): Promise<ClassifyResult[]>;
+  /** `classify` for a bot of these intents that lives as long as the call; nothing is stored. Its revision is 0. */
+  classifyAgainst(
+    intents: readonly IntentDefinition[],
+    texts: readonly string[],
+    options?: ClassifyOptions,
+  ): Promise<ClassifyResult[]>;
 
   listBots(): Promise<BotSummary[]>;
   getBot(bot: string): Promise<BotSummary>;

@@ -105,8 +105,7 @@ export function createApp(options: AppOptions): express.Express {
     if (keyField === undefined) authoriser.check(row.access, key);
     // Taken here, so that a shutdown which begins while the body arrives does not turn an accepted request away.
     const service = row.needsService ? lifecycle.service : undefined;
-    const read =
-      keyField === undefined ? undefined : await readJson(request, options.limits.maxBodyBytes);
+    const read = keyField === undefined ? undefined : await readJson(request, options.limits.maxBodyBytes);
     if (keyField !== undefined) authoriser.check(row.access, keyInBody(read, keyField));
     const params = row.params && validate(row.params, request.params, 'path');
     const query = row.query && validate(row.query, request.query, 'query');

@@ -70,7 +70,10 @@ export class Authoriser {
  * operation takes it in; undefined for none. The body is looked at by `keyInBody`.
  */
 export function keyIn(
-  { headers, query }: { readonly headers: IncomingHttpHeaders; readonly query: Readonly<Record<string, unknown>> },
+  {
+    headers,
+    query,
+  }: { readonly headers: IncomingHttpHeaders; readonly query: Readonly<Record<string, unknown>> },
   places: KeyPlaces = {},
 ): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];

@@ -152,9 +152,14 @@ function curl(document: OpenApiDocument, { method, path, operation }: Found): st
     const schema = operation.parameters?.find((parameter) => parameter.name === name)?.schema;
     return encodeURIComponent(exampleText(schema));
   });
-  const lines = [
-    `curl -s${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} http://127.0.0.1:8080${filled}`,
-  ];
+  const query = (operation.parameters ?? []).flatMap((parameter) =>
+    parameter.in === 'query' && parameter.required
+      ? `${parameter.name}=${encodeURIComponent(exampleText(parameter.schema))}`
+      : [],
+  );
+  const address = `http://127.0.0.1:8080${filled}`;
+  const quoted = query.length === 0 ? address : `'${address}?${query.join('&')}'`;
+  const lines = [`curl -s${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${quoted}`];
   if (operation.security !== undefined) lines.push(`-H "authorization: Bearer $KSHOT_KEY"`);
   const content = operation.requestBody?.content ?? {};
   const body = content['application/json']?.schema;

@@ -109,7 +109,9 @@ export function openApiDocument(source: DocumentSource): OpenApiDocument {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-          ...Object.assign({}, ...source.operations.map(({ keyPlaces }) => keySchemes(keyPlaces))),
+          ...Object.fromEntries(
+            source.operations.flatMap(({ keyPlaces }) => Object.entries(keySchemes(keyPlaces))),
+          ),
         },
       }),
     },
@@ -238,9 +240,7 @@ function ownSchemas(
   operations: readonly Operation[],
   kind: 'request' | 'response',
 ): Record<string, z.ZodType> {
-  return Object.fromEntries(
-    operations.flatMap(({ ownSchemas }) => Object.entries(ownSchemas?.[kind] ?? {})),
-  );
+  return Object.fromEntries(operations.flatMap(({ ownSchemas }) => Object.entries(ownSchemas?.[kind] ?? {})));
 }
 
 function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'): Parameter[] {

@@ -54,6 +54,16 @@ export class FakeService implements ClassifyService {
     return texts.map((text) => resultOf(found, text, options));
   }
 
+  async classifyAgainst(
+    intents: readonly IntentDefinition[],
+    texts: readonly string[],
+    options: ClassifyOptions = {},
+  ): Promise<ClassifyResult[]> {
+    const service = new FakeService();
+    await service.putIntents('once', intents);
+    return service.classify('once', texts, options);
+  }
+
   listBots(): Promise<BotSummary[]> {
     return Promise.resolve([...this.bots.keys()].sort().map((name) => this.summary(name)));
   }
