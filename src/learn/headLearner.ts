@@ -1,6 +1,5 @@
 import { jit, random, tree, valueAndGrad } from '@jax-js/jax';
 import { adaptedState, type ClassState, type Params } from '../heads/head.js';
-import { prototypical } from '../heads/prototypical.js';
 import type { Episode as HeadEpisode, TrainedHead } from '../heads/trainedHead.js';
 import type { EpisodeStream } from './episodeStream.js';
 import { headEpisode } from './headEpisode.js';
@@ -48,12 +47,7 @@ export class HeadLearner implements Learner {
   }
 
   baseline(): Promise<Proportion> {
-    const prototypes = this.#tasks.validation.measure(prototypical);
-    try {
-      return Promise.resolve(prototypes.accuracy({}));
-    } finally {
-      prototypes.dispose();
-    }
+    return Promise.resolve(this.#tasks.validation.baseline());
   }
 
   dispose(): void {

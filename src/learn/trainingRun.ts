@@ -220,10 +220,9 @@ function metadataOf(
   trainer: Trainer,
   { start, best, baseline, episodes, seconds }: TrainingResult,
 ): CheckpointMetadata {
-  const { name, options } = createTrainedHead(config.head, config.options);
   return {
-    head: name,
-    options,
+    head: config.head,
+    options: config.options,
     dimension: data.training[0]!.embedded.dimension,
     encoder: data.encoder,
     data: [...data.description],

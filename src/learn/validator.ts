@@ -1,5 +1,6 @@
 import { jit, type numpy as np, tree } from '@jax-js/jax';
 import { adaptedState, type ClassState, type Head, type Params, type Support } from '../heads/head.js';
+import { prototypical } from '../heads/prototypical.js';
 import type { TrainedHead } from '../heads/trainedHead.js';
 import type { EpisodeArrays } from './episodeArrays.js';
 import type { EpisodeStream } from './episodeStream.js';
@@ -15,6 +16,16 @@ export class Validator {
   constructor(stream: Pick<EpisodeStream, 'at'>, episodes: number) {
     this.#stream = stream;
     this.#episodes = episodes;
+  }
+
+  /** Accuracy of the untrained prototypes. */
+  baseline(): Proportion {
+    const prototypes = this.measure(prototypical);
+    try {
+      return prototypes.accuracy({});
+    } finally {
+      prototypes.dispose();
+    }
   }
 
   /** What measures a head, compiled once; to be given back by `dispose()`. */

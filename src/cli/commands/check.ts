@@ -4,12 +4,12 @@ import { type Checks, type Finding, SEVERITIES, type Severity } from '../../clas
 import { normaliseText } from '../../classify/text.js';
 import { type Flags, readSettings } from '../../config.js';
 import type { BotDocument } from '../../formats/document.js';
-import { IMPORT_FORMATS, type ImportFormat } from '../../formats/formats.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
 import type { Context } from '../io.js';
 import { startProgress } from '../progress.js';
 import { count, pad, table } from '../table.js';
-import { inWords, readInput, summaryOf } from './import.js';
+import { addReadingOptions, readInput, type ReadingOptions } from '../readInput.js';
+import { inWords, summaryOf } from './import.js';
 
 /** What the program ends with when something was found; the exit code is that of an error. */
 export const CHECK_FAILED = 'kshot.checkFailed';
@@ -17,10 +17,8 @@ export const CHECK_FAILED = 'kshot.checkFailed';
 /** Texts of a file that are encoded between two steps of the progress bar. */
 const TEXTS_A_STEP = 512;
 
-interface Options {
+interface Options extends ReadingOptions {
   readonly bot?: string;
-  readonly format?: ImportFormat;
-  readonly language?: string;
   readonly failOn: Severity;
   readonly json?: true;
 }
@@ -35,9 +33,7 @@ export function addCheckCommand(program: Command, context: Context): void {
         'checked without a server.',
     )
     .argument('[file]', 'file to check, in any format that "kshot import" reads; "-" is standard input');
-  addBotOption(command)
-    .addOption(new Option('--format <name>', 'read the file as this').choices(IMPORT_FORMATS))
-    .option('--language <tag>', "the language to read of a file in several (default: the agent's own)")
+  addReadingOptions(addBotOption(command))
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 when something so grave is found, or graver')
         .choices(SEVERITIES)

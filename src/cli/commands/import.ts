@@ -1,26 +1,17 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { ImportResult } from '../../classify/service.js';
 import type { BotDocument } from '../../formats/document.js';
-import {
-  FORMAT_WORDS,
-  IMPORT_FORMATS,
-  writeBot,
-  type FileReading,
-  type ImportFormat,
-} from '../../formats/formats.js';
-import { readBotBounded } from '../../formats/readBounded.js';
+import { FORMAT_WORDS, writeBot } from '../../formats/formats.js';
 import { changeList, changesInWords } from '../changeList.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
-import { readBounded, readBytes, readOptions } from '../importExport.js';
 import { importInParts, type ImportOutcome } from '../importDocument.js';
 import type { Context } from '../io.js';
 import { startProgress } from '../progress.js';
+import { addReadingOptions, readInput, type ReadingOptions } from '../readInput.js';
 import { count } from '../table.js';
 
-interface Options {
+interface Options extends ReadingOptions {
   readonly bot?: string;
-  readonly format?: ImportFormat;
-  readonly language?: string;
   readonly dryRun?: true;
   readonly prune?: true;
   readonly inParts?: true;
@@ -39,9 +30,7 @@ export function addImportCommand(program: Command, context: Context): void {
         'CSV of Watson Assistant; routes of semantic-router. The content tells the format.',
     )
     .argument('<file>', 'file to read; "-" is standard input');
-  addBotOption(command)
-    .addOption(new Option('--format <name>', 'read the file as this').choices(IMPORT_FORMATS))
-    .option('--language <tag>', "the language to read of a file in several (default: the agent's own)")
+  addReadingOptions(addBotOption(command))
     .option(
       '--dry-run',
       'write nothing: say what would change in the bot, or without --bot what the file holds',
@@ -109,20 +98,6 @@ async function importFile(command: Command, file: string, options: Options, cont
     io.stdout.write(
       `dry run: nothing was written${bot === undefined ? '; --bot says what would change' : ''}\n`,
     );
-}
-
-/** @throws KshotError `invalid_file`: file, place and what to do. */
-export async function readInput(
-  file: string,
-  { format, language }: Pick<Options, 'format' | 'language'>,
-  { io }: Context,
-): Promise<FileReading> {
-  const override = {
-    ...(format === undefined ? {} : { format }),
-    ...(language === undefined ? {} : { language }),
-  };
-  if (file !== '-') return readBotBounded(await readBytes(file), { ...readOptions(file), ...override });
-  return readBotBounded(await readBounded(io.stdin), { ...override, file: 'standard input' });
 }
 
 interface Summary {

@@ -55,9 +55,39 @@ export function layerPrefix(layer: number): string {
   return `encoder.layer.${layer}.`;
 }
 
+/**
+ * The parts of a layer, by the names that a checkpoint has behind the layer's prefix, with the axes of their weights: D is the
+ * width, F that of the feed-forward network. A bias has the first of them; a normalisation has one axis.
+ */
+export const LAYER_PARTS = {
+  query: { name: 'attention.self.query', axes: 'DD' },
+  key: { name: 'attention.self.key', axes: 'DD' },
+  value: { name: 'attention.self.value', axes: 'DD' },
+  context: { name: 'attention.output.dense', axes: 'DD' },
+  contextNorm: { name: 'attention.output.LayerNorm', axes: 'D' },
+  inner: { name: 'intermediate.dense', axes: 'FD' },
+  outer: { name: 'output.dense', axes: 'DF' },
+  outerNorm: { name: 'output.LayerNorm', axes: 'D' },
+} as const;
+
+export type LayerPart = keyof typeof LAYER_PARTS;
+
+/** The shape of a part's weight. */
+export function partShape({ width, inner }: BertShape, part: LayerPart): number[] {
+  return [...LAYER_PARTS[part].axes].map((axis) => (axis === 'D' ? width : inner));
+}
+
 /** Names and shapes of a BERT's parameters: embeddings, then layer by layer. */
 export function parameterShapes(shape: BertShape): ReadonlyMap<string, readonly number[]> {
-  const { layers, width, inner, vocabulary, positions, tokenTypes } = shape;
+  const { layers, width, vocabulary, positions, tokenTypes } = shape;
+  const ofLayer = (Object.keys(LAYER_PARTS) as LayerPart[]).flatMap((part) => {
+    const dims = partShape(shape, part);
+    const { name } = LAYER_PARTS[part];
+    return [
+      [`${name}.weight`, dims],
+      [`${name}.bias`, dims.slice(0, 1)],
+    ] as const;
+  });
   return new Map([
     ['embeddings.word_embeddings.weight', [vocabulary, width]],
     ['embeddings.position_embeddings.weight', [positions, width]],
@@ -65,32 +95,9 @@ export function parameterShapes(shape: BertShape): ReadonlyMap<string, readonly 
     ['embeddings.LayerNorm.weight', [width]],
     ['embeddings.LayerNorm.bias', [width]],
     ...Array.from({ length: layers }, (_, layer) =>
-      layerShapes(width, inner).map(([name, dims]) => [layerPrefix(layer) + name, dims] as const),
+      ofLayer.map(([name, dims]) => [layerPrefix(layer) + name, dims] as const),
     ).flat(),
   ]);
-}
-
-function layerShapes(D: number, F: number): (readonly [string, readonly number[]])[] {
-  const linear = (name: string, outputs: number, inputs: number) =>
-    [
-      [`${name}.weight`, [outputs, inputs]],
-      [`${name}.bias`, [outputs]],
-    ] as const;
-  const norm = (name: string) =>
-    [
-      [`${name}.weight`, [D]],
-      [`${name}.bias`, [D]],
-    ] as const;
-  return [
-    ...linear('attention.self.query', D, D),
-    ...linear('attention.self.key', D, D),
-    ...linear('attention.self.value', D, D),
-    ...linear('attention.output.dense', D, D),
-    ...norm('attention.output.LayerNorm'),
-    ...linear('intermediate.dense', F, D),
-    ...linear('output.dense', D, F),
-    ...norm('output.LayerNorm'),
-  ];
 }
 
 /**

@@ -1,6 +1,5 @@
 import { jit, type numpy as np, random, tree, valueAndGrad } from '@jax-js/jax';
 import type { Params, Support } from '../../heads/head.js';
-import { prototypical } from '../../heads/prototypical.js';
 import type { Episode as HeadEpisode, TrainedHead } from '../../heads/trainedHead.js';
 import type { EpisodeArrays, EpisodeEmbeddings } from '../episodeArrays.js';
 import type { Episode } from '../episodes.js';
@@ -12,7 +11,7 @@ import { type HeadMeasure, Validator } from '../validator.js';
 import { episodeTexts, gradientOfTexts } from './episodeTexts.js';
 import type { LayerParams } from './layers.js';
 import type { TokenInput, TokenizedSet } from './tokenInput.js';
-import type { Traced, UpperEncoder } from './upperEncoder.js';
+import type { UpperEncoder } from './upperEncoder.js';
 
 /** A stream of episodes with the token inputs of its sources' texts. */
 export interface TokenTasks {
@@ -45,8 +44,8 @@ export class EncoderLearner implements Learner {
   readonly #tasks: EncoderTasks;
   readonly #measure: HeadMeasure;
   readonly #validator: Validator;
-  /** The validation's episodes, drawn once. */
-  readonly #drawn: readonly Episode[];
+  /** The validation's episodes, drawn once, and their texts. */
+  readonly #validation: Placed;
   /** Of the validation's episodes, while it is measured. */
   #validated: readonly EpisodeArrays[] = [];
   readonly #slope = jit((learned: Learned, fixed: Fixed) =>
@@ -65,8 +64,9 @@ export class EncoderLearner implements Learner {
     this.#encoder = encoder;
     this.#start = tree.ref<LayerParams[]>(start);
     this.#tasks = tasks;
-    const { stream, episodes } = tasks.validation;
-    this.#drawn = Array.from({ length: episodes }, (_, i) => stream.draw(i));
+    const { stream, sets, episodes } = tasks.validation;
+    const drawn = Array.from({ length: episodes }, (_, i) => stream.draw(i));
+    this.#validation = placed(drawn, sets);
     this.#validator = new Validator({ at: (i) => this.#validated[i]! }, episodes);
     this.#measure = this.#validator.measure(head);
   }
@@ -79,16 +79,11 @@ export class EncoderLearner implements Learner {
   async slope({ head, encoder }: LearnedParams, i: number, progress: number) {
     const { training, nameRows } = this.#tasks;
     const layers = encoder as LayerParams[];
-    const { episode, rows, classes } = episodeTexts(training.stream.draw(i));
-    const set = training.sets[episode.source]!;
-    const named = classes.map((c) => set.names[c] !== undefined);
-    const inputs = [
-      ...rows.map((row) => set.texts[row]!),
-      ...classes.map((c) => set.names[c]).filter((name) => name !== undefined),
-    ];
-    const embedded = await this.#encoder.trace(layers, inputs);
+    const { inputs, episodes } = placed([training.stream.draw(i)], training.sets);
+    const { episode, places } = episodes[0]!;
+    const traced = await this.#encoder.trace(layers, inputs);
     const { dimension } = training.stream;
-    const arrays = training.stream.layOut(episode, spread(embedded, rows.length, named, dimension));
+    const arrays = training.stream.layOut(episode, spread(traced.embeddings, places, dimension));
 
     const { support, queries, ...rest } = headEpisode(arrays, progress);
     const { rows: supportRows, names, mask } = support;
@@ -103,11 +98,12 @@ export class EncoderLearner implements Learner {
       names: read(gradient.names),
       queries: read(gradient.queries),
     };
-    const back = gradientOfTexts(episode, arrays, slopes, { texts: rows.length, named, nameRows });
-    const cotangents = gathered(back, named, dimension);
+    const named = places.names.map((at) => at !== NOWHERE);
+    const back = gradientOfTexts(episode, arrays, slopes, { texts: places.rows.length, named, nameRows });
+    const cotangents = gathered(back, places, inputs.length, dimension);
     return {
       loss,
-      gradient: { head: gradient.head, encoder: await this.#encoder.gradient(layers, embedded, cotangents) },
+      gradient: { head: gradient.head, encoder: await this.#encoder.gradient(layers, traced, cotangents) },
     };
   }
 
@@ -118,12 +114,7 @@ export class EncoderLearner implements Learner {
 
   async baseline(): Promise<Proportion> {
     await this.#embedValidation(this.#start);
-    const prototypes = this.#validator.measure(prototypical);
-    try {
-      return prototypes.accuracy({});
-    } finally {
-      prototypes.dispose();
-    }
+    return this.#validator.baseline();
   }
 
   dispose(): void {
@@ -132,75 +123,78 @@ export class EncoderLearner implements Learner {
     tree.dispose(this.#start);
   }
 
-  /** Every text of the validation's episodes is embedded once, whatever number of them it is in. */
   async #embedValidation(layers: LayerParams[]): Promise<void> {
-    const { stream, sets } = this.#tasks.validation;
-    const { dimension: D } = stream;
-    const inputs: TokenInput[] = [];
-    const places = new Map<TokenInput, number>();
-    const place = (input: TokenInput) => {
-      if (places.has(input)) return;
-      places.set(input, inputs.length);
-      inputs.push(input);
-    };
-    const texts = this.#drawn.map(episodeTexts);
-    for (const { episode, rows, classes } of texts) {
-      const set = sets[episode.source]!;
-      for (const row of rows) place(set.texts[row]!);
-      for (const c of classes) if (set.names[c] !== undefined) place(set.names[c]);
-    }
+    const { stream } = this.#tasks.validation;
+    const { inputs, episodes } = this.#validation;
     const embeddings = await this.#encoder.embed(layers, inputs);
-    const rowOf = (input: TokenInput) => {
-      const at = places.get(input)!;
-      return embeddings.subarray(at * D, (at + 1) * D);
+    this.#validated = episodes.map(({ episode, places }) =>
+      stream.layOut(episode, spread(embeddings, places, stream.dimension)),
+    );
+  }
+}
+
+/** Where the texts and names of an episode are among inputs. */
+interface Places {
+  /** Text for text. */
+  readonly rows: readonly number[];
+  /** Class for class; `NOWHERE` for one without a name. */
+  readonly names: readonly number[];
+}
+
+const NOWHERE = -1;
+
+/** Episodes over their own texts, and all that is to be embedded for them: each input once, whatever number of them it is in. */
+interface Placed {
+  readonly inputs: readonly TokenInput[];
+  readonly episodes: readonly { readonly episode: Episode; readonly places: Places }[];
+}
+
+function placed(drawn: readonly Episode[], sets: readonly TokenizedSet[]): Placed {
+  const known = new Map<TokenInput, number>();
+  const place = (input: TokenInput | undefined) => {
+    if (input === undefined) return NOWHERE;
+    const at = known.get(input) ?? known.size;
+    known.set(input, at);
+    return at;
+  };
+  const episodes = drawn.map((one) => {
+    const { episode, rows, classes } = episodeTexts(one);
+    const { texts, names } = sets[one.source]!;
+    const places = {
+      rows: rows.map((row) => place(texts[row])),
+      names: classes.map((c) => place(names[c])),
     };
-    this.#validated = texts.map(({ episode, rows, classes }) => {
-      const set = sets[episode.source]!;
-      const own = {
-        dimension: D,
-        embeddings: new Float32Array(rows.length * D),
-        names: new Float32Array(classes.length * D),
-      };
-      for (const [at, row] of rows.entries()) own.embeddings.set(rowOf(set.texts[row]!), at * D);
-      for (const [at, c] of classes.entries()) {
-        if (set.names[c] !== undefined) own.names.set(rowOf(set.names[c]), at * D);
-      }
-      return stream.layOut(episode, own);
-    });
-  }
+    return { episode, places };
+  });
+  return { inputs: [...known.keys()], episodes };
 }
 
-/** Texts, then the names that there are, to one row a class; zero where a class has none. */
-function spread(
-  { embeddings }: Traced,
-  texts: number,
-  named: readonly boolean[],
-  D: number,
-): EpisodeEmbeddings {
-  const names = new Float32Array(named.length * D);
-  let from = texts * D;
-  for (const [c, has] of named.entries()) {
-    if (!has) continue;
-    names.set(embeddings.subarray(from, from + D), c * D);
-    from += D;
-  }
-  return { dimension: D, embeddings: embeddings.subarray(0, texts * D), names };
+/** An episode's embeddings among those of all inputs; zero for a class without a name. */
+function spread(embeddings: Float32Array, places: Places, D: number): EpisodeEmbeddings {
+  const rowsAt = (from: readonly number[]) => {
+    const rows = new Float32Array(from.length * D);
+    for (const [to, at] of from.entries()) {
+      if (at !== NOWHERE) rows.set(embeddings.subarray(at * D, (at + 1) * D), to * D);
+    }
+    return rows;
+  };
+  return { dimension: D, embeddings: rowsAt(places.rows), names: rowsAt(places.names) };
 }
 
-/** The way back of `spread`. */
+/** The way back of `spread` for one episode's inputs: `[inputs, D]`. */
 function gathered(
   { texts, names }: { texts: Float32Array; names: Float32Array },
-  named: readonly boolean[],
+  places: Places,
+  inputs: number,
   D: number,
 ): Float32Array {
-  const count = named.filter(Boolean).length;
-  const all = new Float32Array(texts.length + count * D);
-  all.set(texts);
-  let to = texts.length;
-  for (const [c, has] of named.entries()) {
-    if (!has) continue;
-    all.set(names.subarray(c * D, (c + 1) * D), to);
-    to += D;
-  }
+  const all = new Float32Array(inputs * D);
+  const put = (rows: Float32Array, to: readonly number[]) => {
+    for (const [from, at] of to.entries()) {
+      if (at !== NOWHERE) all.set(rows.subarray(from * D, (from + 1) * D), at * D);
+    }
+  };
+  put(texts, places.rows);
+  put(names, places.names);
   return all;
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
 import { type numpy as np, tree } from '@jax-js/jax';
+import { identifyEncoder } from '../../encoder/fingerprint.js';
 import { loadEncoder } from '../../encoder/load.js';
-import type { SpanEncoder } from '../../encoder/encoder.js';
 import { KshotError } from '../../errors.js';
 import { saveCheckpoint } from '../../heads/checkpoint.js';
 import { createTrainedHead } from '../../heads/trained.js';
@@ -20,6 +20,7 @@ import { type Bert, writeBertWeights } from './bert.js';
 import { EncoderLearner } from './encoderLearner.js';
 import { type LayerParams, upperLayers, withUpperLayers } from './layers.js';
 import { lowerLayersModel, TOKEN_STATES } from './onnx/bertGraph.js';
+import { agreementOf } from './onnx/checkEmbeddings.js';
 import { exportEncoder } from './onnx/exportEncoder.js';
 import { encodeModel } from './onnx/schema.js';
 import { TokenGraph } from './onnx/tokenGraph.js';
@@ -174,7 +175,8 @@ export async function encoderTrainee(
         share: chosen.share,
         peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
       };
-      const fingerprint = await fingerprintOf(folder, entities);
+      const identity = await identifyEncoder(folder, 'cpu');
+      const fingerprint = entities ? relationFingerprint(identity) : identity.fingerprint;
       await saveCheckpoint(options.out, params.head, { ...metadata, results, encoder: fingerprint });
     },
   };
@@ -263,11 +265,11 @@ async function compare(
   const own = await sentences(texts.map((text) => tokenizer.tokenize(text).ids));
   const encoder = await loadEncoder({ model: folder, device: 'cpu' });
   const { embeddings } = await encoder.encode(texts).finally(() => encoder.close());
-  const largest = own.reduce((worst, x, i) => Math.max(worst, Math.abs(x - embeddings[i]!)), 0);
-  if (largest <= TOLERANCE) return;
+  const { deviation } = agreementOf(own, embeddings, encoder.dimension);
+  if (deviation <= TOLERANCE) return;
   throw new KshotError(
     'encoder_unavailable',
-    `the layers that are to learn give embeddings that are ${largest.toExponential(1)} off those of the encoder's graph: it ` +
+    `the layers that are to learn give embeddings that are ${deviation.toExponential(1)} off those of the encoder's graph: it ` +
       'is no BERT as kshot knows them',
   );
 }
@@ -298,13 +300,4 @@ function firstParts(embeddings: Float32Array, D: number, S: number): Float32Arra
     const row = Math.floor(i / D);
     return embeddings[row * S * D + (i % D)]! * length;
   });
-}
-
-async function fingerprintOf(folder: string, entities: boolean): Promise<string> {
-  const encoder: SpanEncoder = await loadEncoder({ model: folder, device: 'cpu' });
-  try {
-    return entities ? relationFingerprint(encoder) : encoder.fingerprint;
-  } finally {
-    await encoder.close();
-  }
 }

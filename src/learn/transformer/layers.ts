@@ -1,8 +1,7 @@
 import { numpy as np } from '@jax-js/jax';
 import type { Linear } from '../../heads/layers.js';
 import type { Tensor } from '../../heads/safetensors.js';
-import { type Bert, layerPrefix } from './bert.js';
-import { LAYER_PARTS, type LayerPart } from './onnx/upperLayers.js';
+import { type Bert, LAYER_PARTS, type LayerPart, layerPrefix } from './bert.js';
 
 /** What of one layer of a BERT learns: weights `[outputs, inputs]`; of a normalisation scale and shift, `[D]` both. */
 export type LayerParams = Record<LayerPart, Linear>;

@@ -1,10 +1,9 @@
 import { numpy as np } from '@jax-js/jax';
-import type { BertShape } from './bert.js';
+import type { BertShape, LayerPart } from './bert.js';
 import { type Chunk, chunksOf } from './chunks.js';
 import type { LayerParams } from './layers.js';
 import { GraphSession, type GraphValue } from './onnx/graphSession.js';
 import {
-  type LayerPart,
   parameterInput,
   slopeOutput,
   UPPER_EMBEDDINGS,

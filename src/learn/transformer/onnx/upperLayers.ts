@@ -1,24 +1,7 @@
-import type { BertShape } from '../bert.js';
+import { type BertShape, LAYER_PARTS, type LayerPart, partShape } from '../bert.js';
 import { GraphBuilder } from './graphBuilder.js';
 import type { ModelProto } from './schema.js';
 import { type NamedPair, Tape } from './tape.js';
-
-/**
- * The parts of a layer that learn, by the names that a checkpoint has behind the layer's prefix, with the axes of their
- * weights: D is the width, F that of the feed-forward network, none for a normalisation.
- */
-export const LAYER_PARTS = {
-  query: { name: 'attention.self.query', axes: 'DD' },
-  key: { name: 'attention.self.key', axes: 'DD' },
-  value: { name: 'attention.self.value', axes: 'DD' },
-  context: { name: 'attention.output.dense', axes: 'DD' },
-  contextNorm: { name: 'attention.output.LayerNorm', axes: 'D' },
-  inner: { name: 'intermediate.dense', axes: 'FD' },
-  outer: { name: 'output.dense', axes: 'DF' },
-  outerNorm: { name: 'output.LayerNorm', axes: 'D' },
-} as const;
-
-export type LayerPart = keyof typeof LAYER_PARTS;
 
 /** What a graph is given besides the parameters. */
 export const UPPER_INPUTS = { states: 'states', mask: 'mask', pooling: 'pooling', slope: 'slope' } as const;
@@ -60,7 +43,7 @@ export function upperLayersModel(
   const parameters = new Map<string, readonly number[]>();
   const layerParameters = (layer: number): Record<LayerPart, NamedPair> => {
     const pair = (part: LayerPart): NamedPair => {
-      const dims = [...LAYER_PARTS[part].axes].map((axis) => (axis === 'D' ? D : shape.inner));
+      const dims = partShape(shape, part);
       const parameter = (kind: 'weight' | 'bias', own: readonly number[]) => {
         const name = parameterInput(layer, part, kind);
         parameters.set(name, own);
