@@ -1,6 +1,6 @@
 import type { TextSource } from '../store/store.js';
+import type { BotSettings } from './botSettings.js';
 import type { Checks } from './checks/finding.js';
-import type { BotSettings } from './settings.js';
 import type { SuggestionStrategy } from './suggestionStrategies.js';
 
 /**

@@ -30,13 +30,13 @@ const agree: {
   importBack: (answer: FileImport) => Answers<'FileImport'>['format'];
   intent: (answer: Answers<'IntentSummary'>) => IntentSummary;
   health: (answer: Answers<'Health'>) => Health;
-  settings: (answer: Answers<'BotSettings'>) => BotSettings;
+  settings: (name: keyof Answers<'BotSettings'>) => keyof BotSettings;
 } = {
   import: (answer) => answer,
   importBack: ({ format }) => format,
   intent: (answer) => answer,
   health: (answer) => answer,
-  settings: (answer) => answer,
+  settings: (name) => name,
 };
 
 let h: Harness;
@@ -152,7 +152,7 @@ describe('against a server', () => {
   test('works below a path, with a slash or without', async () => {
     const seen: string[] = [];
     const proxy = async (input: string | URL | Request, init?: RequestInit) => {
-      const url = new URL(input as URL);
+      const url = new URL(input);
       seen.push(url.pathname);
       return fetch(new URL(url.pathname.replace('/behind/proxy', ''), server.url), init);
     };
@@ -218,7 +218,9 @@ describe('where there is no answer', () => {
 
   test('a slow one is given up in time, and is not asked again', async () => {
     h.service.beforeClassify = (signal) =>
-      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new KshotError('cancelled', 'Left'))));
+      new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => reject(new KshotError('cancelled', 'Left'))),
+      );
     await kshot.bots.put('bank');
     const error = await errorOf(kshot.classify('bank', 'hello', { timeoutMs: 20 }));
     expect(error).toBeInstanceOf(KshotTimeoutError);

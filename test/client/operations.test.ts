@@ -123,7 +123,8 @@ const CALLS: Readonly<Record<string, Expected>> = {
   [`DELETE ${BOT}/aliases/{alias}`]: { call: (kshot) => kshot.aliases.delete('b', 'production') },
 
   [`POST ${BOT}/evaluations/cross-validation`]: {
-    call: (kshot) => kshot.evaluations.crossValidate('b', { folds: 3, seed: 1, name: 'monday', version: 'v1' }),
+    call: (kshot) =>
+      kshot.evaluations.crossValidate('b', { folds: 3, seed: 1, name: 'monday', version: 'v1' }),
     body: { folds: 3, seed: 1, name: 'monday', version: 'v1' },
   },
   [`POST ${BOT}/evaluations/test-set`]: {
@@ -150,7 +151,8 @@ const PARAMS: Readonly<Record<string, string>> = {
 
 const addressOf = (template: string) => template.replace(/\{(\w+)\}/g, (_, name: string) => PARAMS[name]!);
 const keyOf = ({ method, path }: Operation) => `${method.toUpperCase()} ${path}`;
-const bodyOf = (body: unknown): unknown => (body === FILE || body === undefined ? body : JSON.parse(body as string));
+const bodyOf = (body: unknown): unknown =>
+  body === FILE || body === undefined ? body : JSON.parse(body as string);
 
 const operations = apiOperations(requestSchemas(LIMITS), LIMITS, false);
 
@@ -161,17 +163,21 @@ test('every operation of the API has a method of the client', () => {
 });
 
 describe('the method for', () => {
-  test.each(Object.entries(CALLS))('%s sends just that', async (key, { call, body, query = '', answer = {} }) => {
-    const { kshot, sent } = recording([Response.json(answer)]);
-    await call(kshot);
-    const [method, template] = key.split(' ') as [string, string];
-    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      `${method} ${addressOf(template)}${query}`,
-    ]);
-    expect(bodyOf(sent[0]!.body)).toEqual(body);
-    const type = body === undefined ? null : body === FILE ? 'application/octet-stream' : 'application/json';
-    expect(sent[0]!.headers.get('content-type')).toBe(type);
-  });
+  test.each(Object.entries(CALLS))(
+    '%s sends just that',
+    async (key, { call, body, query = '', answer = {} }) => {
+      const { kshot, sent } = recording([Response.json(answer)]);
+      await call(kshot);
+      const [method, template] = key.split(' ') as [string, string];
+      expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+        `${method} ${addressOf(template)}${query}`,
+      ]);
+      expect(bodyOf(sent[0]!.body)).toEqual(body);
+      const type =
+        body === undefined ? null : body === FILE ? 'application/octet-stream' : 'application/json';
+      expect(sent[0]!.headers.get('content-type')).toBe(type);
+    },
+  );
 });
 
 test('what is left out is not sent', async () => {

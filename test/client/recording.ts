@@ -42,5 +42,8 @@ export function recording(replies: Reply[] = [], options: Partial<KshotOptions> 
 /** A problem+json answer. */
 export function refusal(status: number, code: string, more: object = {}, headers?: Record<string, string>) {
   const problem = { type: `/docs#${code}`, title: code, status, detail: `It is ${code}`, code, ...more };
-  return Response.json(problem, { status, headers: { 'content-type': 'application/problem+json', ...headers } });
+  return Response.json(problem, {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+  });
 }

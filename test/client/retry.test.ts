@@ -5,7 +5,8 @@ import { recording, refusal, type Reply } from './recording.js';
 
 const busy = (after?: string) =>
   refusal(503, 'overloaded', {}, after === undefined ? {} : { 'retry-after': after });
-const broken = () => new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) });
+const broken = () =>
+  new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) });
 
 describe('a busy server', () => {
   test('is asked again when it says, and else ever later', async () => {
@@ -27,11 +28,13 @@ describe('a busy server', () => {
     await expect(kshot.bots.list()).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
     expect(sent).toHaveLength(4);
     expect(waits).toEqual([1000, 1000, 1000]);
-    expect(retries.map(({ tries, waitMs, error }) => [tries, waitMs, (error as KshotApiError).code])).toEqual([
-      [1, 1000, 'overloaded'],
-      [2, 1000, 'overloaded'],
-      [3, 1000, 'overloaded'],
-    ]);
+    expect(retries.map(({ tries, waitMs, error }) => [tries, waitMs, (error as KshotApiError).code])).toEqual(
+      [
+        [1, 1000, 'overloaded'],
+        [2, 1000, 'overloaded'],
+        [3, 1000, 'overloaded'],
+      ],
+    );
   });
 
   test('is not waited for longer than was allowed, all in all', async () => {
@@ -68,34 +71,35 @@ describe('a busy server', () => {
 
 describe('what may be sent again', () => {
   const unavailable = () => refusal(503, 'store_unavailable');
-  type Case = readonly [string, (kshot: Kshot) => Promise<unknown>];
-  const add: Case = ['a POST that writes', (kshot) => kshot.examples.add('b', 'i', ['x'])];
-  const importing: Case = ['an import', (kshot) => kshot.import('b', 'x')];
-  const trial: Case = ['a dry run', (kshot) => kshot.import('b', 'x', { dryRun: true })];
-  const classify: Case = ['a classification', (kshot) => kshot.classify('b', 'x')];
-  const put: Case = ['a PUT', (kshot) => kshot.bots.put('b')];
-  const remove: Case = ['a DELETE', (kshot) => kshot.intents.delete('b', 'i')];
-  const rollback: Case = ['a rollback', (kshot) => kshot.aliases.rollback('b', 'a')];
+  const calls = {
+    'a POST that writes': (kshot: Kshot) => kshot.examples.add('b', 'i', ['x']),
+    'an import': (kshot: Kshot) => kshot.import('b', 'x'),
+    'a dry run': (kshot: Kshot) => kshot.import('b', 'x', { dryRun: true }),
+    'a classification': (kshot: Kshot) => kshot.classify('b', 'x'),
+    'a PUT': (kshot: Kshot) => kshot.bots.put('b'),
+    'a DELETE': (kshot: Kshot) => kshot.intents.delete('b', 'i'),
+    'a rollback': (kshot: Kshot) => kshot.aliases.rollback('b', 'a'),
+  };
 
-  test.each<readonly [...Case, string, () => Reply, boolean]>([
-    [...add, 'a server that was too busy to begin', busy, true],
-    [...add, 'a server that is starting', () => refusal(503, 'not_ready'), true],
-    [...add, 'a store that failed', unavailable, false],
-    [...add, 'a proxy that is no kshot', () => new Response('<html>', { status: 503 }), false],
-    [...add, 'a broken connection', broken, false],
-    [...importing, 'a broken connection', broken, false],
-    [...importing, 'a server that was too busy to begin', busy, true],
-    [...trial, 'a broken connection', broken, true],
-    [...rollback, 'a broken connection', broken, false],
-    [...classify, 'a broken connection', broken, true],
-    [...put, 'a broken connection', broken, true],
-    [...put, 'a store that failed', unavailable, true],
-    [...remove, 'a broken connection', broken, true],
-    [...put, 'a refusal', () => refusal(409, 'head_unavailable'), false],
-    [...put, 'a fault', () => refusal(500, 'internal_error'), false],
-  ])('%s that met %s %s', async (_, call, _what, reply, isSentAgain) => {
+  test.each<[keyof typeof calls, string, () => Reply, boolean]>([
+    ['a POST that writes', 'a server that was too busy to begin', busy, true],
+    ['a POST that writes', 'a server that is starting', () => refusal(503, 'not_ready'), true],
+    ['a POST that writes', 'a store that failed', unavailable, false],
+    ['a POST that writes', 'a proxy that is no kshot', () => new Response('<html>', { status: 503 }), false],
+    ['a POST that writes', 'a broken connection', broken, false],
+    ['an import', 'a broken connection', broken, false],
+    ['an import', 'a server that was too busy to begin', busy, true],
+    ['a dry run', 'a broken connection', broken, true],
+    ['a rollback', 'a broken connection', broken, false],
+    ['a classification', 'a broken connection', broken, true],
+    ['a PUT', 'a broken connection', broken, true],
+    ['a PUT', 'a store that failed', unavailable, true],
+    ['a DELETE', 'a broken connection', broken, true],
+    ['a PUT', 'a refusal', () => refusal(409, 'head_unavailable'), false],
+    ['a PUT', 'a fault', () => refusal(500, 'internal_error'), false],
+  ])('%s that met %s', async (name, _, reply, isSentAgain) => {
     const { kshot, sent } = recording([reply()]);
-    const outcome = await call(kshot).then(
+    const outcome = await calls[name](kshot).then(
       () => 'done',
       () => 'failed',
     );
