@@ -1,7 +1,7 @@
 import { mulberry32 } from '../../heads/mulberry32.js';
 import type { Layout } from './layout.js';
 
-/** Power iterations; they end before when the direction stays. Two thousand texts of BANKING77 take some 50. */
+/** Power iterations; they end before when the direction stays. */
 const MOST_ITERATIONS = 100;
 /** So near to 1 must be the cosine of a direction to the one before. */
 const STEADY = 1 - 1e-9;
