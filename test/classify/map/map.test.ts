@@ -18,15 +18,16 @@ function cloud(name: string, axis: number, count: number): Placed[] {
 }
 
 describe('a map', () => {
-  const clouds = botOf({ a: cloud('a', 0, 25), b: cloud('b', 1, 25), '-': cloud('o', 2, 10) });
+  const clouds = botOf({ a: cloud('a', 0, 10), b: cloud('b', 1, 10), '-': cloud('o', 2, 10) });
+  const map = mapBot(clouds);
 
   test('has every text once, by intent, within -1 to 1', () => {
-    const { method, shown, texts, points } = mapBot(clouds);
-    expect({ method, shown, texts }).toEqual({ method: 'umap', shown: 60, texts: 60 });
-    expect(points.map(({ id }) => id)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    const { method, shown, texts, points } = map;
+    expect({ method, shown, texts }).toEqual({ method: 'umap', shown: 30, texts: 30 });
+    expect(points.map(({ id }) => id)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
     expect(points.map(({ intent }) => intent)).toEqual([
-      ...new Array<string>(25).fill('a'),
-      ...new Array<string>(25).fill('b'),
+      ...new Array<string>(10).fill('a'),
+      ...new Array<string>(10).fill('b'),
       ...new Array<null>(10).fill(null),
     ]);
     const all = points.flatMap(({ x, y }) => [x, y]);
@@ -34,11 +35,11 @@ describe('a map', () => {
   });
 
   test('is the same for the same bot', () => {
-    expect(mapBot(clouds)).toEqual(mapBot(clouds));
+    expect(mapBot(clouds)).toEqual(map);
   });
 
   test('keeps intents apart that are apart', () => {
-    const { points } = mapBot(clouds);
+    const { points } = map;
     for (const point of points) {
       const others = points.filter((other) => other !== point);
       const nearest = others.reduce((a, b) => (distance(point, a) <= distance(point, b) ? a : b));
@@ -46,18 +47,10 @@ describe('a map', () => {
     }
   });
 
-  test('changes little where one text is added', () => {
-    const before = mapBot(botOf({ a: cloud('a', 0, 25), b: cloud('b', 1, 25) })).points;
-    const more: Placed[] = [...cloud('b', 1, 25), ['new', vector(0, 1, 0.3)]];
-    const after = mapBot(botOf({ a: cloud('a', 0, 25), b: more })).points;
-    const middle = (points: Points) => points.reduce((sum, { x }) => sum + x / points.length, 0);
-    expect(Math.sign(middle(of(after, 'a')))).toBe(Math.sign(middle(of(before, 'a'))));
-  });
-
   test('of texts that are all the same has them in one place each', () => {
-    const same: Placed[] = Array.from({ length: 40 }, (_, i) => [`text ${i}`, vector(1)]);
+    const same: Placed[] = Array.from({ length: 20 }, (_, i) => [`text ${i}`, vector(1)]);
     const { points } = mapBot(botOf({ a: same }));
-    expect(points).toHaveLength(40);
+    expect(points).toHaveLength(20);
     expect(points.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
   });
 
@@ -86,12 +79,12 @@ describe('a map', () => {
   });
 
   test('of a large bot shows the newest of each intent', () => {
-    const { shown, texts, points } = mapBot(clouds, 30);
-    expect({ shown, texts }).toEqual({ shown: 30, texts: 60 });
+    const { shown, texts, points } = mapBot(clouds, 24);
+    expect({ shown, texts }).toEqual({ shown: 24, texts: 30 });
     const counts = ['a', 'b', null].map((intent) => of(points, intent).length);
-    expect(counts).toEqual([10, 10, 10]);
+    expect(counts).toEqual([8, 8, 8]);
     expect(of(points, 'b').map(({ text }) => text)).toEqual(
-      clouds.intents[1]!.examples.slice(-10).map(({ text }) => text),
+      clouds.intents[1]!.examples.slice(-8).map(({ text }) => text),
     );
   });
 
