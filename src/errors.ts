@@ -14,6 +14,11 @@ export type ErrorCode =
   | 'unknown_example'
   /** There is no unlabelled text of that id. */
   | 'unknown_text'
+  | 'unknown_evaluation'
+  /** Of a bot that has too few examples, or a test set without texts. */
+  | 'nothing_to_evaluate'
+  /** There is no other evaluation to compare with, or one of the two is not done. */
+  | 'nothing_to_compare'
   /** An API key is missing or wrong. */
   | 'unauthorized'
   /** The API key is valid but may not write. */
