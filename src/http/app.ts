@@ -10,7 +10,7 @@ import type { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
 import type { Call, Operation } from './operation.js';
 import { TransportError } from './problem.js';
-import type { ImportLimits } from './importRoutes.js';
+import type { ImportLimits } from './botFile.js';
 import { apiOperations } from './routes.js';
 import { requestSchemas, type RequestLimits } from './schemas.js';
 import { systemOperations } from './systemRoutes.js';

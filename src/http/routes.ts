@@ -1,10 +1,12 @@
 import type { ClassifyService } from '../classify/service.js';
 import { KshotError } from '../errors.js';
+import type { ImportLimits } from './botFile.js';
 import { checkOperations } from './checkRoutes.js';
 import { cluOperation } from './dropIn/clu.js';
 import { cohereOperation } from './dropIn/cohere.js';
 import { rasaOperation } from './dropIn/rasa.js';
-import { importOperations, type ImportLimits } from './importRoutes.js';
+import { evaluationOperations } from './evaluationRoutes.js';
+import { importOperations } from './importRoutes.js';
 import { noteClassified } from './noteClassified.js';
 import { ok, operation, type Operation, written } from './operation.js';
 import { PARAMS, QUERIES, RESPONSES, type RequestLimits, type RequestSchemas } from './schemas.js';
@@ -26,6 +28,7 @@ export function apiOperations(
     ...exampleOperations(requests),
     ...unlabelledOperations(requests),
     ...checkOperations(),
+    ...evaluationOperations(requests, limits),
     ...importOperations(limits),
     ...headOperations(),
     rasaOperation(limits, logTexts),

@@ -6,10 +6,7 @@ type Differences = Omit<EvaluationComparison, 'bot' | 'evaluation' | 'with'>;
  * What has become of each text from one evaluation to another. A text is the same where it reads the same and the same was
  * expected of it: one that was moved to another intent is another one.
  */
-export function compareRows(
-  now: Pick<Evaluation, 'rows'>,
-  then: Pick<Evaluation, 'rows'>,
-): Differences {
+export function compareRows(now: Pick<Evaluation, 'rows'>, then: Pick<Evaluation, 'rows'>): Differences {
   const before = new Map(then.rows.map((row) => [keyOf(row), row]));
   const fixed: ComparedRow[] = [];
   const broken: ComparedRow[] = [];

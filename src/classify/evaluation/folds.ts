@@ -46,12 +46,7 @@ export function dealFolds(contents: BotContents, folds: number, seed: number): I
 }
 
 /** One of the folds that texts have been dealt to. @param dimension D of the embeddings. */
-export function foldOf(
-  contents: BotContents,
-  dealt: Int32Array,
-  fold: number,
-  dimension: number,
-): Fold {
+export function foldOf(contents: BotContents, dealt: Int32Array, fold: number, dimension: number): Fold {
   const heldOut: number[] = [];
   const kept: number[] = [];
   dealt.forEach((of, at) => (of === fold ? heldOut : kept).push(at));
