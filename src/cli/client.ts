@@ -3,6 +3,8 @@ import type {
   BotChecks,
   BotSummary,
   ClassifyResult,
+  CrossValidationOptions,
+  EvaluationOptions,
   Example,
   HeadReload,
   HeadSummary,
@@ -15,6 +17,7 @@ import type {
   UnlabelledWrite,
   WriteResult,
 } from '../classify/service.js';
+import type { Evaluation, EvaluationSummary } from '../classify/evaluationTypes.js';
 import type { FieldProblem } from '../errors.js';
 import { EXPORT_TYPES } from '../formats/formats.js';
 
@@ -194,6 +197,30 @@ export class KshotClient {
 
   async reloadHeads(): Promise<HeadReload> {
     return (await this.#call({ method: 'POST', path: ['heads', 'reload'] })) as HeadReload;
+  }
+
+  /** @param asked the server has defaults for what is left out. */
+  async crossValidate(bot: string, asked: CrossValidationOptions): Promise<EvaluationSummary> {
+    const path = ['bots', bot, 'evaluations', 'cross-validation'];
+    return (await this.#call({ method: 'POST', path, body: asked })) as EvaluationSummary;
+  }
+
+  /** @param document as `writeBot` writes it in `EXPORT_TYPES.jsonl`. */
+  async evaluateTestSet(bot: string, document: string, asked: EvaluationOptions): Promise<EvaluationSummary> {
+    const query = inQuery({ format: 'jsonl', ...asked });
+    const file = { type: EXPORT_TYPES.jsonl.type, content: document };
+    const path = ['bots', bot, 'evaluations', 'test-set'];
+    return (await this.#call({ method: 'POST', path, query, file })) as EvaluationSummary;
+  }
+
+  async listEvaluations(bot: string): Promise<EvaluationSummary[]> {
+    const answer = await this.#call({ method: 'GET', path: ['bots', bot, 'evaluations'] });
+    return listIn<EvaluationSummary>(answer, 'evaluations');
+  }
+
+  async getEvaluation(bot: string, id: number): Promise<Evaluation> {
+    const path = ['bots', bot, 'evaluations', String(id)];
+    return (await this.#call({ method: 'GET', path })) as Evaluation;
   }
 
   async #call(call: Call): Promise<unknown> {

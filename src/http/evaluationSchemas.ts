@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FOLDS } from '../classify/evaluation/folds.js';
 import type {
   ComparedRow,
   Evaluation,
@@ -14,8 +15,6 @@ import type {
 } from '../classify/evaluationTypes.js';
 import { textProblem } from '../classify/text.js';
 
-const FEWEST_FOLDS = 2;
-const MOST_FOLDS = 10;
 /** Of a name, in code points. */
 const LONGEST_NAME = 128;
 
@@ -40,9 +39,9 @@ export const evaluationName = z
 export const crossValidationRequest = z
   .strictObject({
     folds: z.exactOptional(
-      z.int().min(FEWEST_FOLDS).max(MOST_FOLDS).meta({
+      z.int().min(FOLDS.fewest).max(FOLDS.most).meta({
         description: 'Into how many parts the texts are dealt; each is held out once',
-        default: 5,
+        default: FOLDS.usual,
       }),
     ),
     seed: z.exactOptional(

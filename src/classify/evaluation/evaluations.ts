@@ -20,11 +20,10 @@ import type { CrossValidationOptions, EvaluationOptions } from '../service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from '../settings.js';
 import type { BotSupport } from '../supportSet.js';
 import { compareRows } from './comparison.js';
-import { judgedTexts } from './folds.js';
+import { FOLDS, judgedTexts } from './folds.js';
 import { crossValidate, judge, type JudgedBot, type JudgeOptions, type LabelledText } from './judge.js';
 import { headlineOf, measuresOf } from './measures.js';
 
-const DEFAULT_FOLDS = 5;
 const DEFAULT_SEED = 0;
 
 /** Evaluations that wait for their turn, or run; more are refused. */
@@ -81,9 +80,11 @@ export interface EvaluationsOptions {
  * the store.
  */
 export class Evaluations {
+  /** Those that have not been given up. */
   readonly #runs = new Map<number, Run>();
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** Those that are about to wait. */
+  #beginning = 0;
   #closed = false;
 
   constructor(private readonly options: EvaluationsOptions) {}
@@ -100,7 +101,7 @@ export class Evaluations {
    */
   crossValidate(
     bot: string,
-    { folds = DEFAULT_FOLDS, seed = DEFAULT_SEED, name }: CrossValidationOptions,
+    { folds = FOLDS.usual, seed = DEFAULT_SEED, name }: CrossValidationOptions,
   ): Promise<EvaluationSummary> {
     return this.#begin(bot, (contents) => {
       const total = judgedTexts(contents).length;
@@ -164,7 +165,7 @@ export class Evaluations {
   async remove(bot: string, id: number): Promise<void> {
     const run = this.#runs.get(id);
     if (run?.bot === bot) {
-      run.abort.abort(new KshotError('cancelled', 'the evaluation was cancelled'));
+      this.#giveUp(run, new KshotError('cancelled', 'the evaluation was cancelled'));
       if (await this.options.store.endEvaluation(bot, id, { status: 'cancelled', done: run.done })) return;
     }
     await this.options.store.removeEvaluation(bot, id);
@@ -187,15 +188,20 @@ export class Evaluations {
   /** Gives up what there is of a bot that is no more. */
   drop(bot: string): void {
     for (const run of this.#runs.values()) {
-      if (run.bot === bot) run.abort.abort(new KshotError('cancelled', `bot ${bot} was deleted`));
+      if (run.bot === bot) this.#giveUp(run, new KshotError('cancelled', `bot ${bot} was deleted`));
     }
   }
 
   /** Gives up what waits and what runs; the next start marks it so. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { abort } of this.#runs.values()) abort.abort(stopping());
+    for (const run of this.#runs.values()) this.#giveUp(run, stopping());
     await this.#last;
+  }
+
+  #giveUp(run: Run, reason: KshotError): void {
+    this.#runs.delete(run.id);
+    run.abort.abort(reason);
   }
 
   async #before(bot: string, { id, kind }: Evaluation): Promise<number> {
@@ -221,12 +227,12 @@ export class Evaluations {
     if (this.#closed) throw stopping();
     const { encoder, store, find } = this.options;
     const head = find(bot).bot.head.name;
-    if (this.#waiting >= MAX_WAITING) {
+    if (this.#runs.size + this.#beginning >= MAX_WAITING) {
       throw new KshotError('overloaded', 'too many evaluations wait for their turn: try again later', {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    this.#waiting++;
+    this.#beginning++;
     try {
       const contents = await store.readBot(bot, encoder.fingerprint);
       if (contents === undefined) throw new KshotError('unknown_bot', `there is no bot ${bot}`);
@@ -241,18 +247,15 @@ export class Evaluations {
       const threshold = settings.threshold ?? DEFAULT_THRESHOLD;
       const about: About = { ...planned, version: null, revision: contents.bot.revision, head, threshold };
       const record = await store.addEvaluation(bot, { ...about });
+      if (this.#closed) throw stopping();
       const run: Run = { bot, id: record.id, abort: new AbortController(), done: 0 };
       this.#runs.set(run.id, run);
       this.#last = this.#last
         .then(() => this.#carryOut(run, settings, work))
-        .finally(() => {
-          this.#runs.delete(run.id);
-          this.#waiting--;
-        });
+        .finally(() => this.#runs.delete(run.id));
       return this.#summarise(record);
-    } catch (error) {
-      this.#waiting--;
-      throw error;
+    } finally {
+      this.#beginning--;
     }
   }
 
@@ -263,7 +266,7 @@ export class Evaluations {
     work: (options: JudgeOptions) => Promise<EvaluationRow[]>,
   ): Promise<void> {
     const { signal } = run.abort;
-    if (this.#closed || signal.aborted) return;
+    if (signal.aborted) return;
     // A worker that ends with the evaluation, and in its midst where that is cancelled.
     const adapter = new Adapter();
     const stop = () => void adapter.close();

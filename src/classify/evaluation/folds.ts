@@ -1,6 +1,9 @@
 import { Random } from '../../statistics/random.js';
 import type { BotContents, StoredText } from '../../store/store.js';
 
+/** Parts that texts may be dealt to. */
+export const FOLDS = { fewest: 2, most: 10, usual: 5 } as const;
+
 /** A bot without some of its texts, and those. */
 export interface Fold {
   /** The bot as it is to answer: every intent keeps its label, so that one that has lost all its examples is known by it. */

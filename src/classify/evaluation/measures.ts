@@ -57,7 +57,7 @@ function ratio(part: number, whole: number): number | null {
   return whole === 0 ? null : rounded(part / whole);
 }
 
-/** Every intent that was expected or answered, in the order in which the rows name them. */
+/** Every intent that was expected, in the order in which the rows name them, then those that were only answered. */
 function intentMeasures(rows: readonly EvaluationRow[]): IntentMeasures[] {
   const tallies = new Map<string, { texts: number; answered: number; right: number; taken: Taken }>();
   const tally = (intent: string) => {
@@ -67,6 +67,7 @@ function intentMeasures(rows: readonly EvaluationRow[]): IntentMeasures[] {
     tallies.set(intent, fresh);
     return fresh;
   };
+  for (const { expected } of rows) if (expected !== null) tally(expected);
   for (const { expected, answered, correct } of rows) {
     if (expected !== null) {
       const own = tally(expected);
