@@ -1,10 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BotContents } from '../../store/store.js';
 import type { Decision } from '../decide.js';
 import type { EvaluationRow } from '../evaluationTypes.js';
 import { dealFolds, embeddingsAt, foldOf, judgedTexts } from './folds.js';
 
-/** Texts that are judged in one go, before progress is told; other requests have their turn in between. */
-const TEXTS_A_STEP = 64;
+/** Texts that are judged in one go: one padded pass of the head. Requests have their turn in between. */
+const TEXTS_A_STEP = 32;
 
 /** A text, and what is right for it. */
 export interface LabelledText {
@@ -76,6 +77,7 @@ export async function judge(
   try {
     const rows: EvaluationRow[] = [];
     for (let from = 0; from < labelled.length; from += TEXTS_A_STEP) {
+      await nextTurn();
       signal.throwIfAborted();
       const step = labelled.slice(from, from + TEXTS_A_STEP);
       const decisions = await bot.read(await embed(from, from + step.length), signal);

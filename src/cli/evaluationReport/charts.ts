@@ -77,15 +77,14 @@ export function thresholdCurve(points: readonly ThresholdPoint[], own: Threshold
   );
 }
 
-/** The bot's threshold on its curve; what is written stands where there is room. */
+/** The bot's threshold on its curve. The curve falls to the right: what is written stands below it, or above. */
 function mark(threshold: number, x: number, y: number): Html {
   const isRight = x > WIDTH / 2;
-  const isHigh = y < HEIGHT / 3;
   return html`<circle class="own" cx="${px(x)}" cy="${px(y)}" r="6"></circle>
     <text
       class="label"
       x="${px(x + (isRight ? -10 : 10))}"
-      y="${px(y + (isHigh ? 22 : -12))}"
+      y="${px(y + (isRight ? 22 : -12))}"
       text-anchor="${isRight ? 'end' : 'start'}"
       >threshold ${String(threshold)}</text
     >`;

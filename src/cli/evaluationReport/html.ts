@@ -154,6 +154,7 @@ p { margin: 0.25rem 0; }
 table { border-collapse: collapse; margin: 0.75rem 0; width: 100%; }
 th, td { border-bottom: 1px solid var(--faint); padding: 0.25rem 0.6rem 0.25rem 0; text-align: left; vertical-align: top;
   overflow-wrap: anywhere; }
+th[scope='row'] { white-space: nowrap; }
 thead { display: table-header-group; }
 tr, figure { break-inside: avoid; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -168,7 +169,7 @@ svg text { fill: currentColor; font-size: 12px; }
 .mark { fill: currentColor; }
 .count { font-size: 10px; text-anchor: middle; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }
 .curve { fill: none; stroke: var(--accent); stroke-width: 2.5; }
-.own { fill: var(--own); } .label { font-weight: 600; }
+.own { fill: var(--own); } .label { font-weight: 600; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }
 @media print {
   :root { color-scheme: light; --accent: #0072b2; --own: #d55e00; --quiet: #555; }
   body { max-width: none; padding: 0; print-color-adjust: exact; }

@@ -99,7 +99,7 @@ function section(title: string, headings: readonly string[], rows: readonly (rea
 
 /** What people wrote is shown as they wrote it: neither markup nor a new line. */
 function inline(text: string): string {
-  return escaped(printable(text).replace(/[\\`*_<>[\]&#]/g, '\\$&'));
+  return escaped(printable(text).replace(/[\\`*<>[\]&#]|(?<!\w)_|_(?!\w)/g, '\\$&'));
 }
 
 function sentence(text: string): string {
