@@ -13,6 +13,7 @@ const PAGES = [
   'docs/checks.md',
   'docs/defaults.md',
   'docs/drop-in.md',
+  'docs/evaluation.md',
   'docs/imports.md',
   'docs/operations.md',
   'docs/training.md',

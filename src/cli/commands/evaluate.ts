@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CommanderError, InvalidArgumentError, type Command } from 'commander';
 import { FOLDS } from '../../classify/evaluation/folds.js';
-import type { Evaluation, EvaluationSummary } from '../../classify/evaluationTypes.js';
-import type { CrossValidationOptions } from '../../classify/service.js';
-import { type Flags, readSettings } from '../../config.js';
+import type { Evaluation } from '../../classify/evaluationTypes.js';
+import type { Flags } from '../../config.js';
 import { KshotError } from '../../errors.js';
 import type { BotDocument } from '../../formats/document.js';
 import { writeBot } from '../../formats/formats.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
+import type { Bench } from '../evaluationBench.js';
 import type { Report } from '../evaluationReport/figures.js';
 import { htmlReport } from '../evaluationReport/html.js';
 import { markdownReport } from '../evaluationReport/markdown.js';
@@ -24,9 +23,6 @@ export const EVALUATION_FAILED = 'kshot.evaluationFailed';
 /** How often it is asked how far an evaluation is, in ms. */
 const POLL_MS = 300;
 
-/** What a bot that lives for one command is called. */
-const OWN_BOT = 'evaluated';
-
 interface Options extends ReadingOptions {
   readonly bot?: string;
   readonly test?: string;
@@ -37,16 +33,6 @@ interface Options extends ReadingOptions {
   readonly html?: string;
   readonly failUnder?: number;
   readonly json?: true;
-}
-
-/** Where a bot is evaluated: on a server, or in this process. */
-interface Bench {
-  crossValidate(asked: CrossValidationOptions): Promise<EvaluationSummary>;
-  evaluateTestSet(document: BotDocument, asked: { readonly name?: string }): Promise<EvaluationSummary>;
-  get(id: number): Promise<Evaluation>;
-  /** How far it is; cheap. */
-  look(id: number): Promise<EvaluationSummary | undefined>;
-  sleep(milliseconds: number): Promise<unknown>;
 }
 
 export function addEvaluateCommand(program: Command, context: Context): void {
@@ -115,7 +101,9 @@ async function evaluate(
   if (isFile) {
     const document = await read(file, options, context);
     if (test !== undefined) warnOfUnknownIntents(document, test, context);
-    evaluation = await withOwnService(document, command, context, work);
+    // What does the work is loaded when it is needed: `kshot --help` shall not wait for the encoder's runtime.
+    const { evaluateFile } = await import('../evaluateFile.js');
+    evaluation = await evaluateFile(document, command.opts<Flags>(), io, work);
   } else {
     const bot = botOf(command, context);
     evaluation = await withClient(command, context, (client) =>
@@ -187,52 +175,6 @@ async function runOn(
   if (evaluation.status === 'done') return evaluation;
   const why = evaluation.error === null ? `was ${evaluation.status}` : `has failed: ${evaluation.error}`;
   throw new KshotError('cancelled', `evaluation ${id} ${why}`);
-}
-
-/**
- * Evaluates a document with the service that a server would have, on a store in memory: encoder, heads and calibration are those
- * of the settings.
- *
- * @throws KshotError what the service throws.
- */
-async function withOwnService(
-  document: BotDocument,
-  command: Command,
-  { io }: Context,
-  work: (bench: Bench) => Promise<Evaluation>,
-): Promise<Evaluation> {
-  const settings = readSettings(command.opts<Flags>(), io.env, ['encoder', 'heads', 'limits']);
-  // What does the work is loaded when it is needed: `kshot --help` shall not wait for the encoder's runtime.
-  const [{ openService }, { loadEncoder }, { readCalibration }, { openSqliteStore }, wiring] =
-    await Promise.all([
-      import('../../classify/live.js'),
-      import('../../encoder/load.js'),
-      import('../../heads/calibration.js'),
-      import('../../store/sqlite.js'),
-      import('../../serve.js'),
-    ]);
-  const calibration = await readCalibration(wiring.calibrationFile(settings));
-  const warn = (message: string) => void io.stderr.write(`note: ${message}\n`);
-  const service = await openService({
-    encoder: await loadEncoder({ ...wiring.encoderOptions(settings), warn }),
-    store: await openSqliteStore(':memory:'),
-    maxTextChars: settings.maxTextChars,
-    ...wiring.headsDirectory(settings),
-    calibration,
-    warn,
-  });
-  try {
-    await service.importBot(OWN_BOT, document);
-    return await work({
-      crossValidate: (asked) => service.crossValidate(OWN_BOT, asked),
-      evaluateTestSet: (test, asked) => service.evaluateTestSet(OWN_BOT, test, asked),
-      get: (id) => service.getEvaluation(OWN_BOT, id),
-      look: (id) => service.getEvaluation(OWN_BOT, id),
-      sleep, // in earnest: the work is done in this process
-    });
-  } finally {
-    await service.close();
-  }
 }
 
 async function tell(report: Report, { json, markdown, html }: Options, { io }: Context): Promise<void> {
