@@ -24,26 +24,25 @@ export function judgedTexts({ intents, texts }: BotContents): number[] {
 
 /**
  * Deals a bot's examples and counter-examples to folds, so that each fold has as even a part of every intent, and of the
- * counter-examples, as can be.
+ * counter-examples, as can be. Texts that are added later leave those before them where they are, so that two evaluations
+ * differ by what was changed and not by the luck of the deal.
  *
- * @param seed the same seed deals the same texts alike; what another intent holds has no bearing on the order in an intent.
+ * @param seed the same seed deals the same texts alike.
  * @returns the fold of each position in `contents.texts`; of a label -1.
  */
 export function dealFolds(contents: BotContents, folds: number, seed: number): Int32Array {
   const random = new Random(seed);
+  const all = Array.from({ length: folds }, (_, fold) => fold);
   const foldOf = new Int32Array(contents.texts.length).fill(-1);
-  const strata = new Map<string | null, number[]>();
+  const strata = new Map<string | null, { readonly random: Random; dealt: number; round: number[] }>();
   for (const at of judgedTexts(contents)) {
     const { intent } = contents.texts[at]!;
-    const stratum = strata.get(intent);
-    if (stratum === undefined) strata.set(intent, [at]);
-    else stratum.push(at);
-  }
-  // Each intent begins where the one before it has ended: else the first folds would get what does not come out even.
-  let next = 0;
-  for (const [intent, positions] of strata) {
-    const own = random.split(intent === null ? 0 : intent);
-    for (const at of own.sample(positions, positions.length)) foldOf[at] = next++ % folds;
+    const stratum = strata.get(intent) ?? { random: random.split(intent ?? 0), dealt: 0, round: [] };
+    strata.set(intent, stratum);
+    // Round by round each fold gets one text.
+    const place = stratum.dealt++ % folds;
+    if (place === 0) stratum.round = stratum.random.sample(all, folds);
+    foldOf[at] = stratum.round[place]!;
   }
   return foldOf;
 }

@@ -49,8 +49,8 @@ export function htmlReport(report: Report): string {
               ${reliabilityDiagram(measures.reliability.bins)}
               <figcaption>
                 How often the best intent is right, by confidence; the number of texts stands in each bar. On
-                the dashed line a confidence of 80 % is right 80 % of the time; bars above it mean that the
-                bot is surer than it says.
+                the dashed line a confidence of 80 % is right 80 % of the time; above it the bot is right more
+                often than it says.
               </figcaption>
             </figure>
             <figure>
@@ -117,16 +117,18 @@ function section(title: string, below: string, headings: readonly string[], rows
   );
   return html`<h2>${title}</h2>
     <p class="meaning">${below}</p>
-    <table>
-      <thead>
-        <tr>
-          ${headings.map((heading) => html`<th scope="col">${heading}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${lines}
-      </tbody>
-    </table>`;
+    <div class="wide">
+      <table>
+        <thead>
+          <tr>
+            ${headings.map((heading) => html`<th scope="col">${heading}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${lines}
+        </tbody>
+      </table>
+    </div>`;
 }
 
 function cell(content: Cell): Html {
@@ -152,9 +154,9 @@ h1 { margin-bottom: 0; overflow-wrap: anywhere; } h2 { margin: 2rem 0 0; }
 p { margin: 0.25rem 0; }
 .meaning, figcaption { color: var(--quiet); }
 table { border-collapse: collapse; margin: 0.75rem 0; width: 100%; }
-th, td { border-bottom: 1px solid var(--faint); padding: 0.25rem 0.6rem 0.25rem 0; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; }
-th[scope='row'] { white-space: nowrap; }
+th, td { border-bottom: 1px solid var(--faint); padding: 0.25rem 0.6rem 0.25rem 0; text-align: left; vertical-align: top; }
+th { white-space: nowrap; }
+.wide { overflow-x: auto; } .wide td:first-child { min-width: 12rem; overflow-wrap: anywhere; }
 thead { display: table-header-group; }
 tr, figure { break-inside: avoid; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
