@@ -110,6 +110,11 @@ export function misread({ rows }: Evaluation): EvaluationRow[] {
   return rows.filter(({ correct }) => !correct);
 }
 
+/** What a text was answered with; where that is nothing, the best intent too. */
+export function answeredWith({ answered, best }: EvaluationRow): string {
+  return answered === null && best !== null ? `${named(null)}, best ${best}` : named(answered);
+}
+
 /** What the bot's own threshold gives. */
 export function atOwnThreshold({ evaluation, measures }: Report): ThresholdPoint {
   const { threshold } = evaluation;

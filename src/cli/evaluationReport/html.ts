@@ -1,6 +1,7 @@
 import { html, Html, type Insertable } from '../../http/html.js';
 import { reliabilityDiagram, thresholdCurve } from './charts.js';
 import {
+  answeredWith,
   atOwnThreshold,
   circumstances,
   confusions,
@@ -88,14 +89,13 @@ export function htmlReport(report: Report): string {
           ${section(
             'Misread texts',
             `${wrong.length} of ${evaluation.rows.length}.`,
-            ['Text', 'Expected', 'Answered', 'Best', 'Confidence', 'In scope'],
-            wrong.map(({ text, expected, answered, best, confidence, in_scope: inScope }) => [
-              text,
-              named(expected),
-              named(answered),
-              best ?? '–',
-              share(confidence),
-              share(inScope),
+            ['Text', 'Expected', 'Answered', 'Confidence', 'In scope'],
+            wrong.map((row) => [
+              row.text,
+              named(row.expected),
+              answeredWith(row),
+              share(row.confidence),
+              share(row.in_scope),
             ]),
           )}
         </body>
@@ -174,6 +174,7 @@ svg text { fill: currentColor; font-size: 12px; }
 .own { fill: var(--own); } .label { font-weight: 600; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }
 @media print {
   :root { color-scheme: light; --accent: #0072b2; --own: #d55e00; --quiet: #555; }
-  body { max-width: none; padding: 0; print-color-adjust: exact; }
+  body { font-size: 0.85rem; max-width: none; padding: 0; print-color-adjust: exact; }
+  .wide { overflow-x: visible; }
 }
 `;

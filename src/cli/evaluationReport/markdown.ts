@@ -1,6 +1,7 @@
 import { escaped, markdownTable } from '../../learn/report/markdown.js';
 import { printable } from '../table.js';
 import {
+  answeredWith,
   circumstances,
   confusions,
   headline,
@@ -72,14 +73,13 @@ export function markdownReport(report: Report): string {
     ),
     section(
       'Misread texts',
-      ['Text', 'Expected', 'Answered', 'Best', 'Confidence', 'In scope'],
-      misread(evaluation).map(({ text, expected, answered, best, confidence, in_scope: inScope }) => [
-        text,
-        named(expected),
-        named(answered),
-        best ?? '–',
-        percent(confidence),
-        percent(inScope),
+      ['Text', 'Expected', 'Answered', 'Confidence', 'In scope'],
+      misread(evaluation).map((row) => [
+        row.text,
+        named(row.expected),
+        answeredWith(row),
+        percent(row.confidence),
+        percent(row.in_scope),
       ]),
     ),
   ];
