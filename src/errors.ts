@@ -16,6 +16,11 @@ export type ErrorCode =
   | 'unknown_text'
   /** The bot has an intent of that name already. */
   | 'intent_exists'
+  | 'unknown_evaluation'
+  /** Of a bot that has too few examples, or a test set without texts. */
+  | 'nothing_to_evaluate'
+  /** There is no other evaluation to compare with, or one of the two is not done. */
+  | 'nothing_to_compare'
   /** An API key is missing or wrong. */
   | 'unauthorized'
   /** The API key is valid but may not write. */

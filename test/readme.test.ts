@@ -14,6 +14,7 @@ const PAGES = [
   'docs/client.md',
   'docs/defaults.md',
   'docs/drop-in.md',
+  'docs/evaluation.md',
   'docs/imports.md',
   'docs/operations.md',
   'docs/training.md',

@@ -12,7 +12,12 @@ import {
   readIntentSplit,
   readOutOfScope,
 } from '../../src/learn/datasets/intentSets.js';
-import { auroc, expectedCalibrationError, proportion, type Proportion } from '../../src/learn/measures.js';
+import {
+  auroc,
+  expectedCalibrationError,
+  proportion,
+  type Proportion,
+} from '../../src/statistics/measures.js';
 import { serve } from '../../src/serve.js';
 
 // The served path's accuracy on the published few-shot splits: the support set is put into a bot as a user would, every

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Encoded, Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
-import { type CalibrationModel, sharpnessOf } from '../heads/calibration.js';
+import type { CalibrationModel } from '../heads/calibration.js';
 import { HeadLibrary } from '../heads/library.js';
 import { FALLBACK_HEAD } from '../heads/registry.js';
 import { initHeads, QUERY_BUCKETS } from '../heads/runtime.js';
@@ -12,6 +12,7 @@ import type { AdaptiveIndex } from '../index/adaptive.js';
 import { openIndex } from '../index/openIndex.js';
 import { saveSnapshot } from '../index/snapshot.js';
 import type { BotContents, BotRecord, Change, IntentInput, Store } from '../store/store.js';
+import { adaptBot } from './adaptBot.js';
 import { Adapter } from './adapter.js';
 import { AdaptTimer } from './adaptTimer.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
@@ -20,10 +21,12 @@ import { COMMITTEE_HEADS } from './committee.js';
 import { decide, type Decision } from './decide.js';
 import { Edits } from './edits.js';
 import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
+import { Evaluations } from './evaluation/evaluations.js';
+import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { importChanges } from './importChanges.js';
 import { Inspector } from './inspector.js';
-import { changesSupport, LiveBot, type Scored } from './liveBot.js';
+import { changesSupport, type Enlivened, LiveBot, type Scored } from './liveBot.js';
 import type { BotMap } from './mapTypes.js';
 import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
 import { ScoreQueue } from './scoreQueue.js';
@@ -35,6 +38,8 @@ import type {
   ClassifyOptions,
   ClassifyResult,
   ClassifyService,
+  CrossValidationOptions,
+  EvaluationOptions,
   Example,
   ExampleEdit,
   HeadReload,
@@ -79,11 +84,9 @@ export interface ServiceOptions {
   readonly embedding?: (done: number, total: number) => void;
 }
 
-interface Served {
+interface Served extends Enlivened {
   readonly name: string;
-  readonly bot: LiveBot;
   readonly indexes: { readonly examples: AdaptiveIndex; readonly counterexamples: AdaptiveIndex };
-  readonly queue: ScoreQueue;
   readonly timer: AdaptTimer;
   readonly seen: SeenTexts;
   settings: BotSettings;
@@ -103,6 +106,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   try {
     await initHeads();
     await service.loadHeads();
+    await service.markInterrupted();
     await embedMissing(options.encoder, options.store, options.embedding);
     for (const { name } of await options.store.listBots()) await service.load(name);
   } catch (error) {
@@ -124,6 +128,7 @@ class LiveService implements ClassifyService {
   readonly #unlabelled: UnlabelledTexts;
   readonly #edits: Edits;
   readonly #inspector: Inspector;
+  readonly #evaluations: Evaluations;
   #closed = false;
 
   constructor(options: ServiceOptions) {
@@ -146,6 +151,13 @@ class LiveService implements ClassifyService {
       read: (name, embeddings, how) => this.#read(() => this.#find(name), embeddings, how),
       committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
     });
+    this.#evaluations = new Evaluations({
+      ...options,
+      find: (name) => this.#find(name),
+      enliven: (contents, settings) => this.#enliven(contents, this.#headsFor(settings)),
+      read: (reader, embeddings, how) => this.#read(() => reader, embeddings, how),
+      beside: (support, name, head) => this.#unlabelled.beside(support, name, head),
+    });
   }
 
   /** Takes up the trained heads; to be called before bots are loaded. */
@@ -153,30 +165,29 @@ class LiveService implements ClassifyService {
     await this.#heads.reload();
   }
 
+  /** Marks the evaluations that the end of the last process has cut off; to be called before any begins. */
+  async markInterrupted(): Promise<void> {
+    await this.#evaluations.markInterrupted();
+  }
+
   /** Brings a bot to life from the store. */
   async load(name: string): Promise<void> {
     const contents = await this.#store.readBot(name, this.#encoder.fingerprint);
     if (contents === undefined) return;
     const settings = readSettings(contents.bot);
-    const { indexes, bot, queue } = await this.#enliven(
-      contents,
-      this.#headsFor(settings),
-      this.#snapshotDirectory(name),
-    );
+    const live = await this.#enliven(contents, this.#headsFor(settings), this.#snapshotDirectory(name));
     this.#release(name);
     const served: Served = {
       name,
-      bot,
-      indexes,
+      ...live,
       settings,
-      queue,
       timer: new AdaptTimer(() => this.#adaptNow(served)),
       seen: new SeenTexts((texts) => this.#unlabelled.writeSeen(served, texts)),
       isRenewing: false,
     };
     this.#served.set(name, served);
     this.#tellRefusal(served);
-    bot.warmUp();
+    live.bot.warmUp();
     this.#adaptSoon(name);
   }
 
@@ -209,15 +220,13 @@ class LiveService implements ClassifyService {
       defined.map((intent) => intentInput(intent, embeddings)),
       this.#encoder.dimension,
     );
-    const { indexes, bot, queue } = await this.#enliven(contents, [head]);
+    const live = await this.#enliven(contents, [head]);
     try {
-      const reader = { bot, queue, settings: {} };
+      const reader = { ...live, settings: {} };
       const readings = await this.#read(() => reader, encoded.embeddings, { top, explain, signal });
       return this.#results(texts, encoded, readings);
     } finally {
-      bot.dispose();
-      indexes.examples.close();
-      indexes.counterexamples.close();
+      live.dispose();
     }
   }
 
@@ -281,6 +290,7 @@ class LiveService implements ClassifyService {
       this.#find(name);
       await this.#store.deleteBot(name);
       this.#release(name);
+      this.#evaluations.drop(name);
       const directory = this.#snapshotDirectory(name);
       if (directory !== undefined) await rm(directory, { recursive: true, force: true });
     });
@@ -444,6 +454,46 @@ class LiveService implements ClassifyService {
     return { bot: name, ...(await this.#inspector.inspect(this.#find(name).bot, 'map')) };
   }
 
+  async crossValidate(name: string, options: CrossValidationOptions = {}): Promise<EvaluationSummary> {
+    return this.#evaluations.crossValidate(name, options);
+  }
+
+  async evaluateTestSet(
+    name: string,
+    document: ImportDocument,
+    options: EvaluationOptions = {},
+  ): Promise<EvaluationSummary> {
+    const { maxTextChars } = this.#options;
+    const labelled = (expected: string | null, field: string, texts: readonly string[]) =>
+      [...new Set(checkTexts(field, texts, maxTextChars))].map((text) => ({ text, expected }));
+    return this.#evaluations.judgeTestSet(
+      name,
+      [
+        ...document.intents.flatMap((intent, i) =>
+          labelled(intent.name, `intents.${i}.examples`, intent.examples),
+        ),
+        ...labelled(null, 'counterexamples', document.counterexamples),
+      ],
+      options,
+    );
+  }
+
+  async listEvaluations(name: string): Promise<EvaluationSummary[]> {
+    return this.#evaluations.list(name);
+  }
+
+  async getEvaluation(name: string, id: number): Promise<Evaluation> {
+    return this.#evaluations.get(name, id);
+  }
+
+  async deleteEvaluation(name: string, id: number): Promise<void> {
+    return this.#evaluations.remove(name, id);
+  }
+
+  async compareEvaluations(name: string, id: number, other?: number): Promise<EvaluationComparison> {
+    return this.#evaluations.compare(name, id, other);
+  }
+
   listHeads(): Promise<HeadSummary[]> {
     const served = [...this.#served.values()];
     return Promise.resolve(
@@ -500,6 +550,7 @@ class LiveService implements ClassifyService {
     if (this.#closed) return;
     this.#closed = true;
     await this.#inspector.close();
+    await this.#evaluations.close();
     await this.#encoder.close();
     await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
     await this.#writes.settled();
@@ -521,7 +572,11 @@ class LiveService implements ClassifyService {
   }
 
   /** What answers for a bot: its texts in memory, indexed, its head, and the queries that wait for it. */
-  async #enliven(contents: BotContents, heads: readonly HeadVersion[], snapshotDirectory?: string) {
+  async #enliven(
+    contents: BotContents,
+    heads: readonly HeadVersion[],
+    snapshotDirectory?: string,
+  ): Promise<Enlivened & Pick<Served, 'indexes'>> {
     const positions = indexedTexts(contents);
     const indexes = {
       examples: await this.#openIndex(contents, positions.examples, snapshotDirectory),
@@ -530,7 +585,12 @@ class LiveService implements ClassifyService {
     const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
     const bot = new LiveBot(texts, heads, this.#options.calibration);
     const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
-    return { indexes, bot, queue: new ScoreQueue(bot, observe) };
+    const dispose = () => {
+      bot.dispose();
+      indexes.examples.close();
+      indexes.counterexamples.close();
+    };
+    return { indexes, bot, queue: new ScoreQueue(bot, observe), dispose };
   }
 
   /** An index over some of a bot's texts, from its snapshot where it has one that helps. */
@@ -563,9 +623,7 @@ class LiveService implements ClassifyService {
     if (served === undefined) return;
     served.timer.cancel();
     served.seen.discard();
-    served.bot.dispose();
-    served.indexes.examples.close();
-    served.indexes.counterexamples.close();
+    served.dispose();
     this.#served.delete(name);
   }
 
@@ -730,31 +788,20 @@ class LiveService implements ClassifyService {
     });
   }
 
-  /**
-   * Has the worker adapt the bot's head to its support set, then fit its calibration. A write that comes between begins
-   * anew, and what was learned until then is kept for the intents that it leaves alone.
-   */
   async #adapt(name: string, served: Served): Promise<void> {
     if (served.isRenewing) return; // and adapts when that is over
-    const { bot } = served;
-    const adaptation = bot.adaptation();
-    if (adaptation === undefined) return;
-    const { head } = bot;
-    const job = { head, support: await this.#unlabelled.beside(adaptation.support, name, head) };
-    const isServed = () => this.#served.get(name) === served;
-
-    const adapted = await this.#adapter.run(name, { ...job, task: 'adapt' });
-    if (adapted === undefined || !isServed()) return;
-    if (adapted.state !== undefined) {
-      bot.adopt(adapted.state, adaptation);
-      served.timer.lastAdaptationMs = adapted.milliseconds;
-      this.#options.observer?.adapted(adapted.milliseconds);
-    }
-    if (!bot.isBasedOn(adaptation)) return;
-    const sharpness = sharpnessOf(this.#options.calibration, job.head.name);
-    const calibrated = await this.#adapter.run(name, { ...job, task: 'calibrate', sharpness });
-    if (calibrated?.calibration !== undefined && isServed())
-      bot.calibrate(calibrated.calibration, adaptation);
+    await adaptBot({
+      name,
+      bot: served.bot,
+      adapter: this.#adapter,
+      model: this.#options.calibration,
+      beside: (support, head) => this.#unlabelled.beside(support, name, head),
+      isWanted: () => this.#served.get(name) === served,
+      adapted: (milliseconds) => {
+        served.timer.lastAdaptationMs = milliseconds;
+        this.#options.observer?.adapted(milliseconds);
+      },
+    });
   }
 
   /** Has a bot answered by the heads that there are now. The former one answers until all is ready. */

@@ -10,6 +10,7 @@ import type { BotTexts, LiveIntent } from './botTexts.js';
 import { type BotCalibration, defaultCalibration, defaultTemperature, softmax } from './calibrate.js';
 import { CandidateScorer } from './candidates.js';
 import { type Basis, basisOf, BotClassState } from './classState.js';
+import type { ScoreQueue } from './scoreQueue.js';
 import { adaptationShots, type BotSupport, rowCount, type SupportClass, supportRows } from './supportSet.js';
 import { isTelling } from './text.js';
 
@@ -49,6 +50,14 @@ export interface IntentProbabilities {
   readonly intents: readonly string[];
   /** `[C]` */
   readonly probabilities: Float32Array;
+}
+
+/** A bot that answers, with what belongs to it. */
+export interface Enlivened {
+  readonly bot: LiveBot;
+  readonly queue: ScoreQueue;
+  /** Frees the bot and its indexes. */
+  readonly dispose: () => void;
 }
 
 /** What an adaptation starts from; opaque but for its support set. */

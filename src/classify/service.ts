@@ -1,6 +1,7 @@
 import type { TextSource } from '../store/store.js';
 import type { BotSettings } from './botSettings.js';
 import type { Checks } from './checks/finding.js';
+import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
 import type { BotMap } from './mapTypes.js';
 import type { SuggestionStrategy } from './suggestionStrategies.js';
 
@@ -97,6 +98,33 @@ export interface ClassifyService {
    * @throws KshotError `overloaded` when too many ask at once.
    */
   map(bot: string): Promise<BotMap>;
+
+  /**
+   * Begins to judge a bot, as it is now, on examples and counter-examples that it is not shown. It goes on in the background:
+   * `getEvaluation` tells how far it is.
+   *
+   * @throws KshotError `nothing_to_evaluate` of a bot without two texts, `overloaded` when too many wait.
+   */
+  crossValidate(bot: string, options?: CrossValidationOptions): Promise<EvaluationSummary>;
+  /** The same on a document's texts; its counter-examples are to be out of scope. */
+  evaluateTestSet(
+    bot: string,
+    document: ImportDocument,
+    options?: EvaluationOptions,
+  ): Promise<EvaluationSummary>;
+  /** Newest first. */
+  listEvaluations(bot: string): Promise<EvaluationSummary[]>;
+  /** @throws KshotError `unknown_evaluation`. */
+  getEvaluation(bot: string, id: number): Promise<Evaluation>;
+  /** Cancels one that runs, removes one that is over. @throws KshotError `unknown_evaluation`. */
+  deleteEvaluation(bot: string, id: number): Promise<void>;
+  /**
+   * What has become of each text since another evaluation.
+   *
+   * @param other default: the latest of the same kind before it that is done.
+   * @throws KshotError `unknown_evaluation`, `nothing_to_compare`.
+   */
+  compareEvaluations(bot: string, id: number, other?: number): Promise<EvaluationComparison>;
 
   /** The heads that bots may choose from, and those that cannot be served. */
   listHeads(): Promise<HeadSummary[]>;
@@ -401,6 +429,18 @@ export interface BotChecks extends Checks {
   readonly bot: string;
   /** That was looked at. */
   readonly revision: number;
+}
+
+export interface EvaluationOptions {
+  /** What it is to be called. */
+  readonly name?: string;
+}
+
+export interface CrossValidationOptions extends EvaluationOptions {
+  /** Default 5. */
+  readonly folds?: number;
+  /** What texts are dealt to folds by; default 0. */
+  readonly seed?: number;
 }
 
 export interface ServiceStats {

@@ -6,6 +6,7 @@ import { addBotsCommand } from './commands/bots.js';
 import { addCheckCommand, CHECK_FAILED } from './commands/check.js';
 import { addClassifyCommand } from './commands/classify.js';
 import { addEncoderCommand } from './commands/encoder.js';
+import { addEvaluateCommand, EVALUATION_FAILED } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
 import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
@@ -53,6 +54,7 @@ export function buildProgram(context: Context): Command {
   addImportCommand(program, context);
   addExportCommand(program, context);
   addCheckCommand(program, context);
+  addEvaluateCommand(program, context);
   addUnlabelledCommand(program, context);
   addSuggestCommand(program, context);
   addLabelCommand(program, context);
@@ -62,9 +64,9 @@ export function buildProgram(context: Context): Command {
   program.addHelpText(
     'after',
     `
-Commands other than "serve", "encoder" and "check FILE" work on the server at --url, else on
-the one that has the data folder open, else they start one for as long as they
-need it.
+Commands other than "serve", "encoder", "check FILE" and "evaluate FILE" work on
+the server at --url, else on the one that has the data folder open, else they
+start one for as long as they need it.
 "kshot COMMAND --help" says more.`,
   );
   return program;
@@ -73,7 +75,7 @@ need it.
 function report(error: unknown, io: Io): number {
   if (error instanceof CommanderError) {
     // Commander has printed what there is to print.
-    if (error.code === CHECK_FAILED) return EXIT_ERROR;
+    if (error.code === CHECK_FAILED || error.code === EVALUATION_FAILED) return EXIT_ERROR;
     return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   }
   if (error instanceof KshotError || error instanceof KshotClientError) {

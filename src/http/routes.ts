@@ -1,11 +1,13 @@
 import type { ClassifyService } from '../classify/service.js';
 import { KshotError } from '../errors.js';
+import type { ImportLimits } from './botFile.js';
 import { checkOperations } from './checkRoutes.js';
 import { cluOperation } from './dropIn/clu.js';
 import { cohereOperation } from './dropIn/cohere.js';
 import { rasaOperation } from './dropIn/rasa.js';
 import { editOperations } from './editRoutes.js';
-import { importOperations, type ImportLimits } from './importRoutes.js';
+import { evaluationOperations } from './evaluationRoutes.js';
+import { importOperations } from './importRoutes.js';
 import { mapOperations } from './mapRoutes.js';
 import { noteClassified } from './noteClassified.js';
 import { ok, operation, type Operation, written } from './operation.js';
@@ -30,6 +32,7 @@ export function apiOperations(
     ...unlabelledOperations(requests),
     ...checkOperations(),
     ...mapOperations(),
+    ...evaluationOperations(requests, limits),
     ...importOperations(limits),
     ...headOperations(),
     rasaOperation(limits, logTexts),

@@ -7,6 +7,7 @@ import { EmbeddedRows } from './embeddedRows.js';
 import { acquireLock, type Lock } from './lock.js';
 import { BotEdit, some, toBlob, toBotRecord, toWellFormed } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
+import { SqliteEvaluations } from './sqliteEvaluations.js';
 import { migrate } from './sqliteMigrations.js';
 import {
   prepareStatements,
@@ -22,8 +23,11 @@ import {
   type EmbeddedText,
   type EmbeddedUnlabelled,
   type ExampleEdit,
+  type EvaluationEnd,
+  type EvaluationRecord,
   type ImportInput,
   type IntentInput,
+  type Json,
   MAX_UNLABELLED,
   type PageQuery,
   type Settings,
@@ -106,6 +110,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #lock: Lock | undefined;
   readonly #sql: Statements;
+  readonly #evaluations: SqliteEvaluations;
 
   /**
    * Below this id every text has an embedding under this fingerprint: ids only grow, so a re-embedding that reads
@@ -119,6 +124,7 @@ export class SqliteStore implements Store {
     this.#file = file;
     this.#lock = lock;
     this.#sql = prepareStatements(db);
+    this.#evaluations = new SqliteEvaluations(db);
   }
 
   /**
@@ -427,6 +433,30 @@ export class SqliteStore implements Store {
       this.#sql.deleteOtherEncoders.run(kept); // And their embeddings.
       return count;
     });
+  }
+
+  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord> {
+    return this.#write(() => this.#evaluations.add(this.#getBot(bot), about));
+  }
+
+  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean> {
+    return this.#write(() => this.#evaluations.end(bot, id, end));
+  }
+
+  listEvaluations(bot: string): Promise<EvaluationRecord[]> {
+    return this.#run(() => this.#evaluations.list(this.#getBot(bot)));
+  }
+
+  readEvaluation(bot: string, id: number): Promise<{ record: EvaluationRecord; result: Json | null }> {
+    return this.#run(() => this.#evaluations.read(this.#getBot(bot), id));
+  }
+
+  removeEvaluation(bot: string, id: number): Promise<void> {
+    return this.#write(() => this.#evaluations.remove(this.#getBot(bot), id));
+  }
+
+  failRunningEvaluations(error: string): Promise<number> {
+    return this.#write(() => this.#evaluations.failRunning(error));
   }
 
   ping(): Promise<void> {

@@ -133,6 +133,29 @@ export interface Store {
    */
   labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change>;
 
+  /**
+   * Takes up an evaluation that begins. Beyond MAX_EVALUATIONS of a bot the oldest go that are over.
+   *
+   * @param about any JSON object; the store does not look inside.
+   * @throws KshotError `unknown_bot`.
+   */
+  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord>;
+
+  /** Says how one that runs has ended. @returns false where none of that id runs: it, or its bot, was removed, or has ended. */
+  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean>;
+
+  /** Newest first. @throws KshotError `unknown_bot`. */
+  listEvaluations(bot: string): Promise<EvaluationRecord[]>;
+
+  /** With its result, null until it is done. @throws KshotError `unknown_bot`, `unknown_evaluation`. */
+  readEvaluation(bot: string, id: number): Promise<{ record: EvaluationRecord; result: Json | null }>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_evaluation`. */
+  removeEvaluation(bot: string, id: number): Promise<void>;
+
+  /** Marks all that run as failed, with that error; returns how many. */
+  failRunningEvaluations(error: string): Promise<number>;
+
   /** How many texts have no embedding under `fingerprint`. */
   countMissingEmbeddings(fingerprint: string): Promise<number>;
 
@@ -155,7 +178,9 @@ export interface Store {
 }
 
 /** A JSON object. */
-export type Settings = Record<string, unknown>;
+export type Json = Record<string, unknown>;
+
+export type Settings = Json;
 
 export interface BotRecord {
   readonly name: string;
@@ -267,6 +292,33 @@ export interface UnlabelledOutcome {
   /** Unlabelled texts that the bot has now. */
   readonly total: number;
 }
+
+/** Evaluations that are kept of a bot, at the most; those that run come on top. */
+export const MAX_EVALUATIONS = 50;
+
+export interface EvaluationRecord {
+  /** Unique in the store, never used again; a later one is larger. */
+  readonly id: number;
+  readonly status: 'running' | EvaluationEnd['status'];
+  /** As it was given when it began. */
+  readonly about: Json;
+  /** Texts that had been judged when it ended; 0 until then. */
+  readonly done: number;
+  /** Of one that is done. */
+  readonly headline: Json | null;
+  /** Of one that has failed. */
+  readonly error: string | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+}
+
+/** How an evaluation has ended, and how many texts had been judged by then. */
+export type EvaluationEnd = { readonly done: number } & (
+  | { readonly status: 'done'; readonly headline: Json; readonly result: Json }
+  | { readonly status: 'failed'; readonly error: string }
+  | { readonly status: 'cancelled' }
+);
 
 /** What a write did to the texts that a bot answers by; unlabelled texts come and go unmentioned. */
 export interface Change {

@@ -5,30 +5,28 @@ import Database from 'better-sqlite3';
 import { readLockOwner } from '../../src/store/lock.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { MIGRATIONS, migrate } from '../../src/store/sqliteMigrations.js';
-import { describeStoreContract } from './contract.js';
+import { type Backend, describeStoreContract } from './contract.js';
+import { describeEvaluationsContract } from './evaluationsContract.js';
 import { temporaryDirectories } from './temporary.js';
 import { embedded, intentInput, vectorOf, vectorsOf } from './texts.js';
 
 const FP = 'encoder-a';
 const temporaryDirectory = temporaryDirectories();
 
-describeStoreContract(
-  'A SQLite file',
-  () => {
-    const directory = temporaryDirectory();
-    return Promise.resolve({
-      open: () => openSqliteStore(join(directory, 'kshot.db')),
-      destroy: () => Promise.resolve(rmSync(directory, { recursive: true })),
-    });
-  },
-  { persistent: true },
-);
+const inFile = (): Promise<Backend> => {
+  const directory = temporaryDirectory();
+  return Promise.resolve({
+    open: () => openSqliteStore(join(directory, 'kshot.db')),
+    destroy: () => Promise.resolve(rmSync(directory, { recursive: true })),
+  });
+};
+const inMemory = (): Promise<Backend> =>
+  Promise.resolve({ open: () => openSqliteStore(':memory:'), destroy: () => Promise.resolve() });
 
-describeStoreContract(
-  'SQLite in memory',
-  () => Promise.resolve({ open: () => openSqliteStore(':memory:'), destroy: () => Promise.resolve() }),
-  { persistent: false },
-);
+for (const describeContract of [describeStoreContract, describeEvaluationsContract]) {
+  describeContract('A SQLite file', inFile, { persistent: true });
+  describeContract('SQLite in memory', inMemory, { persistent: false });
+}
 
 const unavailable = (message: RegExp) => ({
   name: 'KshotError',

@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Kshot } from '../../client/index.js';
-import { KshotError } from '../../errors.js';
 import { type BotDocument, documentOf } from '../../formats/document.js';
 import { EXPORT_FORMATS, exportLosses, writeBot, type ExportFormat } from '../../formats/formats.js';
 import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
-import { formatOfName, isSystemError, systemReason } from '../importExport.js';
+import { formatOfName } from '../importExport.js';
 import type { Context } from '../io.js';
+import { writeOutput } from '../writeOutput.js';
 import { inWords, summaryOf } from './import.js';
 
 interface Options {
@@ -61,14 +60,4 @@ async function readDocument(client: Kshot, bot: string): Promise<BotDocument> {
     await client.intents.list(bot, { examples: true }),
     await client.counterexamples.list(bot),
   );
-}
-
-async function writeOutput(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    const message = `${file} cannot be written: ${systemReason(error)}`;
-    throw new KshotError('invalid_file', message, { cause: error });
-  }
 }

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Confusion } from '../evaluation/fullSet.js';
-import type { Proportion, ReliabilityBin } from '../measures.js';
+import type { Proportion, ReliabilityBin } from '../../statistics/measures.js';
 import { COLOURS } from './svg.js';
 
 /*
