@@ -71,8 +71,8 @@ async function onServer(args: readonly string[], ...answers: readonly unknown[])
 }
 
 describe('a bot of a server', () => {
-  const list = (one: EvaluationSummary) => ({ evaluations: [one] });
-  const answers = [SUMMARY, list(SUMMARY), list(DONE), DONE];
+  const running = { ...SUMMARY, measures: null, rows: [] };
+  const answers = [SUMMARY, running, DONE];
 
   test('is judged there, waited for, and told', async () => {
     const args = ['evaluate', '--folds', '5', '--seed', '0', '--name', 'before'];
@@ -80,8 +80,7 @@ describe('a bot of a server', () => {
     expect({ code, stderr, waits }).toEqual({ code: 0, stderr: '', waits: [300] });
     expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /v1/bots/bank/evaluations/cross-validation',
-      'GET /v1/bots/bank/evaluations',
-      'GET /v1/bots/bank/evaluations',
+      'GET /v1/bots/bank/evaluations/7',
       'GET /v1/bots/bank/evaluations/7',
     ]);
     expect(requests[0]!.body).toEqual({ folds: 5, seed: 0, name: 'before' });
@@ -133,7 +132,7 @@ describe('a bot of a server', () => {
 
   test('whose evaluation fails, or is cancelled, is exit code 1', async () => {
     const failed = { ...DONE, status: 'failed', error: 'the encoder is gone', measures: null, rows: [] };
-    const outcome = await onServer(['evaluate'], SUMMARY, { evaluations: [failed] }, failed);
+    const outcome = await onServer(['evaluate'], SUMMARY, failed);
     expect(outcome).toMatchObject({
       code: 1,
       stdout: '',
@@ -147,7 +146,7 @@ describe('a bot of a server', () => {
     const { code, requests } = await onServer(args, ...answers);
     expect(code).toBe(0);
     expect(requests[0]).toMatchObject({ method: 'POST' });
-    expect(requests[0]!.path).toBe('/v1/bots/bank/evaluations/test-set?format=jsonl&name=held+out');
+    expect(requests[0]!.path).toBe('/v1/bots/bank/evaluations/test-set?name=held+out&format=jsonl');
   });
 });
 

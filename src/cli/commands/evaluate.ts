@@ -110,7 +110,7 @@ async function evaluate(
       work({
         crossValidate: (asked) => client.evaluations.crossValidate(bot, asked),
         evaluateTestSet: (document, asked) =>
-          client.evaluations.testSet(bot, writeBot(document, 'jsonl'), asked),
+          client.evaluations.testSet(bot, writeBot(document, 'jsonl'), { ...asked, format: 'jsonl' }),
         get: (id) => client.evaluations.get(bot, id),
         sleep: (milliseconds) => io.sleep(milliseconds),
       }),
