@@ -608,11 +608,7 @@ class LiveService implements ClassifyService {
    *
    * @param heads looked up last: they may be other versions by then.
    */
-  async #enliven(
-    contents: BotContents,
-    heads: () => readonly HeadVersion[],
-    snapshotDirectory?: string,
-  ) {
+  async #enliven(contents: BotContents, heads: () => readonly HeadVersion[], snapshotDirectory?: string) {
     const positions = indexedTexts(contents);
     const indexes = {
       examples: await this.#openIndex(contents, positions.examples, snapshotDirectory),

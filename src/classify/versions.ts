@@ -173,9 +173,7 @@ export class Versions<S> {
       return this.#moved(bot, alias);
     };
     // What is not there the store refuses.
-    return target === undefined
-      ? this.#write(bot, rollBack)
-      : this.#whenReady(bot, alias, target, rollBack);
+    return target === undefined ? this.#write(bot, rollBack) : this.#whenReady(bot, alias, target, rollBack);
   }
 
   deleteAlias(bot: string, alias: string): Promise<void> {

@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import type {
-  AliasSummary,
-  AliasTarget,
-  VersionChanges,
-  VersionSummary,
-} from '../classify/versionTypes.js';
+import type { AliasSummary, AliasTarget, VersionChanges, VersionSummary } from '../classify/versionTypes.js';
 import { botName, changesShape, textSchema } from './schemas.js';
 
 /** Longest note to a version, in code points. */
@@ -23,6 +18,10 @@ const aliasName = described('Name of an alias', 'production');
 /** A bot, or a version of it behind an "@". */
 export const botAtVersion = z
   .string()
+  .meta({
+    description: 'Name of a bot; behind an "@" that of a version or alias, where it is to answer',
+    examples: ['bank'],
+  })
   .transform((name, context) => {
     const [bot, version, ...rest] = name.split('@').map((part) => botName.safeParse(part));
     const failed = [bot, version].find((part) => part?.success === false)?.error;
@@ -32,11 +31,6 @@ export const botAtVersion = z
       return z.NEVER;
     }
     return { bot: bot!.data!, ...(version === undefined ? {} : { version: version.data! }) };
-  })
-  .meta({
-    type: 'string',
-    description: 'Name of a bot; behind an "@" that of a version or alias, where it is to answer',
-    examples: ['bank@production'],
   });
 
 /** What stands in addresses. */
@@ -49,7 +43,9 @@ export const VERSION_PARAMS = {
 export const CHANGES_QUERY = z.strictObject({
   to: z
     .exactOptional(botName)
-    .meta({ description: 'A version or an alias to compare with; the bot as it is now where it is left out' }),
+    .meta({
+      description: 'A version or an alias to compare with; the bot as it is now where it is left out',
+    }),
 });
 
 /** Request bodies. */
@@ -60,9 +56,7 @@ export const SAVE_VERSION = z
       .meta({ description: 'What is to be said of it', examples: ['before the new card intents'] }),
   })
   .meta({ examples: [{ note: 'before the new card intents' }] });
-export const PUT_ALIAS = z
-  .strictObject({ version: versionOrAlias })
-  .meta({ examples: [{ version: 'v2' }] });
+export const PUT_ALIAS = z.strictObject({ version: versionOrAlias }).meta({ examples: [{ version: 'v2' }] });
 
 const version = z.strictObject({
   name: z.string(),

@@ -60,7 +60,8 @@ export class FakeVersions {
 
   delete(bot: string, name: string): void {
     if (!this.versionsOf(bot).has(name)) throw this.unknown(name);
-    if (this.get(bot, name).aliases.length > 0) throw new KshotError('version_in_use', 'An alias points there');
+    if (this.get(bot, name).aliases.length > 0)
+      throw new KshotError('version_in_use', 'An alias points there');
     this.versionsOf(bot).delete(name);
   }
 

@@ -117,9 +117,7 @@ function checkAnswer(document: OpenApiDocument, method: Method, path: string, re
     throw new Error(`${method} ${path} answers the code ${code}, which is not announced`);
   }
   const schemas = { ...RESPONSES, ...VERSION_RESPONSES };
-  const fits = names.some(
-    (name) => schemas[name as keyof typeof schemas].safeParse(response.body).success,
-  );
+  const fits = names.some((name) => schemas[name as keyof typeof schemas].safeParse(response.body).success);
   if (!fits) throw new Error(`${method} ${path} answers what is no ${names.join(' or ')}: ${response.text}`);
 }
 

@@ -77,7 +77,12 @@ export function cluOperation(limits: RequestLimits, logTexts: boolean): Operatio
       }),
       parameters: z.looseObject({
         projectName: botName,
-        deploymentName: z.string().optional().describe('The version or alias that answers, where the bot has one of that name; else the bot as it is now'),
+        deploymentName: z
+          .string()
+          .optional()
+          .describe(
+            'The version or alias that answers, where the bot has one of that name; else the bot as it is now',
+          ),
       }),
     })
     .meta({

@@ -57,7 +57,7 @@ export function rasaOperation(limits: RequestLimits, logTexts: boolean): Operati
     async run({ params: { bot: asked }, body: { text }, service, signal, note }) {
       const { bot, ...version } = asked;
       if (text === '') {
-        await service.getBot(bot);
+        await (asked.version === undefined ? service.getBot(bot) : service.getVersion(bot, asked.version));
         return ok({ text, intent: { name: null, confidence: 0 }, entities: [], intent_ranking: [] });
       }
       const results = await service.classify(bot, [text], { ...version, top: RANKED, signal });
