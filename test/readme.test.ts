@@ -16,6 +16,7 @@ const PAGES = [
   'docs/imports.md',
   'docs/operations.md',
   'docs/training.md',
+  'docs/versions.md',
   'docs/results.md',
 ];
 

@@ -1,5 +1,5 @@
 /** Versions of all bots together that stay in memory without an alias, for whoever asks again. */
-export const MAX_SPARE_VERSIONS = 8;
+export const MAX_SPARE_VERSIONS = 4;
 
 export interface PoolOptions<T> {
   /** Brings a version to life. */
