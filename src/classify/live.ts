@@ -473,7 +473,8 @@ class LiveService implements ClassifyService {
       const contents = await this.#versions.read(name, version);
       const D = this.#encoder.dimension;
       contents.texts.forEach(({ text }, i) => {
-        embeddings.set(text, contents.embeddings.subarray(i * D, (i + 1) * D));
+        // Copies: one that stays in use would else keep all of them in memory.
+        embeddings.set(text, contents.embeddings.slice(i * D, (i + 1) * D));
       });
       intents.push(...contents.intents);
       return this.#store.restoreVersion(name, version, this.#encoder.fingerprint);
