@@ -21,6 +21,16 @@ export type ErrorCode =
   | 'nothing_to_evaluate'
   /** There is no other evaluation to compare with, or one of the two is not done. */
   | 'nothing_to_compare'
+  | 'unknown_version'
+  | 'unknown_alias'
+  /** There is a version of that name, and it holds another revision of the bot. */
+  | 'version_exists'
+  /** An alias points at the version. */
+  | 'version_in_use'
+  /** A version has the name that an alias is to have, or the other way round. */
+  | 'name_taken'
+  /** An alias has pointed at no other version before. */
+  | 'nothing_to_roll_back'
   /** An API key is missing or wrong. */
   | 'unauthorized'
   /** The API key is valid but may not write. */

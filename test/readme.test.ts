@@ -18,6 +18,7 @@ const PAGES = [
   'docs/imports.md',
   'docs/operations.md',
   'docs/training.md',
+  'docs/versions.md',
   'docs/results.md',
 ];
 

@@ -2,6 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { Command, CommanderError } from 'commander';
 import { KshotApiError, KshotClientError } from '../client/index.js';
 import { KshotError } from '../errors.js';
+import { addAliasesCommand } from './commands/aliases.js';
 import { addBotsCommand } from './commands/bots.js';
 import { addCheckCommand, CHECK_FAILED } from './commands/check.js';
 import { addClassifyCommand } from './commands/classify.js';
@@ -14,6 +15,7 @@ import { addLabelCommand } from './commands/label.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSuggestCommand } from './commands/suggest.js';
 import { addUnlabelledCommand } from './commands/unlabelled.js';
+import { addVersionsCommand } from './commands/versions.js';
 import type { Context, Io } from './io.js';
 import { inWords } from './serverErrors.js';
 
@@ -43,6 +45,8 @@ export function buildProgram(context: Context): Command {
   const program = new Command('kshot')
     .description('Few-shot intent classification: a handful of examples an intent, live on the next request.')
     .version(version)
+    // So that --version behind a command is that command's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -58,6 +62,8 @@ export function buildProgram(context: Context): Command {
   addUnlabelledCommand(program, context);
   addSuggestCommand(program, context);
   addLabelCommand(program, context);
+  addVersionsCommand(program, context);
+  addAliasesCommand(program, context);
   addBotsCommand(program, context);
   addHeadsCommand(program, context);
   addEncoderCommand(program, context);

@@ -9,6 +9,7 @@ import { type Backend, describeStoreContract } from './contract.js';
 import { describeEvaluationsContract } from './evaluationsContract.js';
 import { temporaryDirectories } from './temporary.js';
 import { embedded, intentInput, vectorOf, vectorsOf } from './texts.js';
+import { describeVersionsContract } from './versionsContract.js';
 
 const FP = 'encoder-a';
 const temporaryDirectory = temporaryDirectories();
@@ -23,7 +24,11 @@ const inFile = (): Promise<Backend> => {
 const inMemory = (): Promise<Backend> =>
   Promise.resolve({ open: () => openSqliteStore(':memory:'), destroy: () => Promise.resolve() });
 
-for (const describeContract of [describeStoreContract, describeEvaluationsContract]) {
+for (const describeContract of [
+  describeStoreContract,
+  describeEvaluationsContract,
+  describeVersionsContract,
+]) {
   describeContract('A SQLite file', inFile, { persistent: true });
   describeContract('SQLite in memory', inMemory, { persistent: false });
 }
@@ -192,6 +197,9 @@ describe('a store of the first version', () => {
     });
     const { added } = await store.addExamples('bank', 'lost', [embedded('three', FP)], FP);
     expect(added).toMatchObject([{ id: 5 }]);
+    await store.saveVersion('bank', 'v1', null);
+    expect(await store.listVersions('bank')).toMatchObject([{ examples: 2 }]);
+    await store.deleteVersion('bank', 'v1');
     await store.deleteIntent('bank', 'lost'); // References still work:
     expect(await store.countMissingEmbeddings('another')).toBe(1);
     await store.close();
