@@ -1,0 +1,38 @@
+import { api } from '../api/api.js';
+import type { WriteResult } from '../api/types.js';
+
+/** Where examples stand: in an intent, or, where that is null, among the counter-examples. */
+export interface ExamplePlace {
+  readonly bot: string;
+  readonly intent: string | null;
+}
+
+export function addTo({ bot, intent }: ExamplePlace, texts: readonly string[]): Promise<WriteResult> {
+  return intent === null ? api.addCounterexamples(bot, texts) : api.addExamples(bot, intent, texts);
+}
+
+export function removeFrom({ bot, intent }: ExamplePlace, id: number): Promise<WriteResult> {
+  return intent === null ? api.removeCounterexample(bot, id) : api.removeExample(bot, intent, id);
+}
+
+/** The text reads otherwise. A counter-example has no edit of its own: the new one comes before the old one goes. */
+export async function rewrite({ bot, intent }: ExamplePlace, id: number, text: string): Promise<WriteResult> {
+  if (intent !== null) return api.editExample(bot, intent, id, { text });
+  await api.addCounterexamples(bot, [text]);
+  return api.removeCounterexample(bot, id);
+}
+
+/** The text belongs to another intent, or to none. */
+export async function moveTo(
+  { bot, intent }: ExamplePlace,
+  { id, text }: { readonly id: number; readonly text: string },
+  to: string | null,
+): Promise<WriteResult> {
+  if (intent !== null && to !== null) return api.editExample(bot, intent, id, { intent: to });
+  await addTo({ bot, intent: to }, [text]);
+  return removeFrom({ bot, intent }, id);
+}
+
+export function nameOf({ intent }: Pick<ExamplePlace, 'intent'>): string {
+  return intent ?? 'the counter-examples';
+}

@@ -1,0 +1,22 @@
+import type { BotChecks, Finding, Severity } from '../api/types.js';
+import { SEVERITY_ORDER } from '../parts/severity.js';
+
+/** What the checks say of one intent. */
+export interface Health {
+  readonly worst: Severity;
+  readonly findings: readonly Finding[];
+}
+
+/** The findings by intent, gravest first; an intent that is not in it is well. */
+export function healthByIntent(checks: BotChecks | undefined): ReadonlyMap<string, Health> {
+  const found = new Map<string, Finding[]>();
+  for (const finding of checks?.checks ?? []) {
+    for (const intent of finding.intents) found.set(intent, [...(found.get(intent) ?? []), finding]);
+  }
+  return new Map(
+    [...found].map(([intent, findings]) => {
+      const sorted = [...findings].sort((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+      return [intent, { worst: sorted[0]?.severity ?? 'info', findings: sorted }];
+    }),
+  );
+}
