@@ -13,7 +13,8 @@ const mayImport = {
   classify: ['encoder', 'heads', 'index', 'store'],
   learn: ['heads', 'encoder'],
   http: ['classify', 'store', 'formats'],
-  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http'],
+  client: ['classify', 'formats'],
+  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http', 'client'],
 };
 const folders = Object.keys(mayImport);
 const zones = folders.map((folder) => ({
@@ -51,6 +52,25 @@ export default tseslint.config(
   {
     files: ['scripts/**', 'src/cli/**', 'src/main.ts'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    // The client runs wherever there is a fetch: of ours it takes types only, of others nothing.
+    files: ['src/client/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^\\.\\./',
+              allowTypeImports: true,
+              message: 'src/client imports only types from other folders',
+            },
+            { regex: '^[^.]', message: 'src/client depends on no package, and on nothing of Node.js' },
+          ],
+        },
+      ],
+    },
   },
   {
     files: ['*.js', 'scripts/*.js', 'test/*.js'],

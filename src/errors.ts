@@ -35,6 +35,19 @@ export type ErrorCode =
   /** The store cannot be read or written. */
   | 'store_unavailable';
 
+/** What goes wrong before the domain is reached, and so has no ErrorCode. */
+export type TransportCode =
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'header_too_large'
+  | 'internal_error';
+
+/** All that a client may be told. */
+export type ProblemCode = ErrorCode | TransportCode;
+
 /** One offending place of a request: a JSON path such as `texts.3` and what is wrong with it. */
 export interface FieldProblem {
   readonly field: string;

@@ -1,7 +1,7 @@
 import type { TextSource } from '../store/store.js';
 import type { Checks } from './checks/finding.js';
 import type { BotSettings } from './settings.js';
-import type { SuggestionStrategy } from './suggester.js';
+import type { SuggestionStrategy } from './suggestionStrategies.js';
 
 /**
  * What kshot does, for whoever serves it (src/http) or drives it (src/cli). Results have the field names of the

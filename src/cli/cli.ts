@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { Command, CommanderError } from 'commander';
+import { KshotApiError, KshotClientError } from '../client/index.js';
 import { KshotError } from '../errors.js';
-import { ApiError } from './client.js';
 import { addBotsCommand } from './commands/bots.js';
 import { addCheckCommand, CHECK_FAILED } from './commands/check.js';
 import { addClassifyCommand } from './commands/classify.js';
@@ -14,6 +14,7 @@ import { addServeCommand } from './commands/serve.js';
 import { addSuggestCommand } from './commands/suggest.js';
 import { addUnlabelledCommand } from './commands/unlabelled.js';
 import type { Context, Io } from './io.js';
+import { inWords } from './serverErrors.js';
 
 export const EXIT_OK = 0;
 export const EXIT_ERROR = 1;
@@ -75,9 +76,11 @@ function report(error: unknown, io: Io): number {
     if (error.code === CHECK_FAILED) return EXIT_ERROR;
     return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   }
-  if (error instanceof KshotError || error instanceof ApiError) {
-    io.stderr.write(`kshot: ${error.message.replace(/\n+/g, '; ')}\n`);
-    return error.code === 'invalid_configuration' ? EXIT_USAGE : EXIT_ERROR;
+  if (error instanceof KshotError || error instanceof KshotClientError) {
+    const message = error instanceof KshotClientError ? inWords(error) : error.message;
+    io.stderr.write(`kshot: ${message.replace(/\n+/g, '; ')}\n`);
+    const code = error instanceof KshotError || error instanceof KshotApiError ? error.code : undefined;
+    return code === 'invalid_configuration' ? EXIT_USAGE : EXIT_ERROR;
   }
   // A bug: all there is to know about it.
   io.stderr.write(`kshot: ${isNativeError(error) ? (error.stack ?? error.message) : String(error)}\n`);

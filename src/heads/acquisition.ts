@@ -1,21 +1,7 @@
 import { densities } from './cosines.js';
 import { farthestFirst } from './farthestFirst.js';
+import type { Strategy } from './strategies.js';
 import { disagreement, entropy, leastConfidence, smallestMargin } from './uncertainty.js';
-
-/** Ways of choosing which texts to label; `random` is what experiments compare with. */
-export const STRATEGIES = [
-  'least-confidence',
-  'margin',
-  'entropy',
-  'k-centre',
-  'committee',
-  'mix',
-  'random',
-] as const;
-
-export type Strategy = (typeof STRATEGIES)[number];
-
-export const DEFAULT_STRATEGY: Strategy = 'mix';
 
 /** Texts without a label, and what is known about them. */
 export interface Pool {

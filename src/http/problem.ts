@@ -1,18 +1,7 @@
 import type { z } from 'zod';
-import type { ErrorCode, FieldProblem } from '../errors.js';
-import { KshotError } from '../errors.js';
+import { type FieldProblem, KshotError, type ProblemCode, type TransportCode } from '../errors.js';
 
-/** What goes wrong before the domain is reached, and so has no ErrorCode. */
-export type TransportCode =
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'request_timeout'
-  | 'body_too_large'
-  | 'unsupported_media_type'
-  | 'header_too_large'
-  | 'internal_error';
-
-export type ProblemCode = ErrorCode | TransportCode;
+export type { ProblemCode };
 
 /** A request that cannot be served for a reason of transport; the counterpart of KshotError. */
 export class TransportError extends Error {

@@ -22,7 +22,7 @@ import type {
   WriteResult,
 } from '../classify/service.js';
 import { botSettingsSchema } from '../classify/settings.js';
-import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggester.js';
+import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggestionStrategies.js';
 import { textProblem } from '../classify/text.js';
 import { EXPORT_FORMATS, IMPORT_FORMATS } from '../formats/formats.js';
 import { botChecks } from './checkSchemas.js';

@@ -1,4 +1,5 @@
-import { type Pool, suggest, type Strategy } from '../heads/acquisition.js';
+import { type Pool, suggest } from '../heads/acquisition.js';
+import type { Strategy } from '../heads/strategies.js';
 import type { EmbeddedSet } from './embeddedSet.js';
 import type { Report } from './evaluation/episodic.js';
 import type { EvaluatedHead } from './evaluation/evaluatedHead.js';

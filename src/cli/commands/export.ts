@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
+import type { Kshot } from '../../client/index.js';
 import { KshotError } from '../../errors.js';
 import { type BotDocument, documentOf } from '../../formats/document.js';
 import { EXPORT_FORMATS, exportLosses, writeBot, type ExportFormat } from '../../formats/formats.js';
-import type { KshotClient } from '../client.js';
 import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
 import { formatOfName, isSystemError, systemReason } from '../importExport.js';
 import type { Context } from '../io.js';
@@ -56,8 +56,11 @@ Examples:
   });
 }
 
-async function readDocument(client: KshotClient, bot: string): Promise<BotDocument> {
-  return documentOf(await client.listIntents(bot), await client.listCounterexamples(bot));
+async function readDocument(client: Kshot, bot: string): Promise<BotDocument> {
+  return documentOf(
+    await client.intents.list(bot, { examples: true }),
+    await client.counterexamples.list(bot),
+  );
 }
 
 async function writeOutput(file: string, text: string): Promise<void> {

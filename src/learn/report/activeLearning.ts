@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { KshotError } from '../../errors.js';
-import { STRATEGIES, type Strategy } from '../../heads/acquisition.js';
+import { STRATEGIES, type Strategy } from '../../heads/strategies.js';
 import { labelsToReach } from '../activeLearning.js';
 import type { Proportion } from '../measures.js';
 import { studentInterval } from '../studentInterval.js';
