@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'unknown_example'
   /** There is no unlabelled text of that id. */
   | 'unknown_text'
+  /** The bot has an intent of that name already. */
+  | 'intent_exists'
   /** An API key is missing or wrong. */
   | 'unauthorized'
   /** The API key is valid but may not write. */

@@ -15,14 +15,16 @@ import type { BotContents, BotRecord, Change, IntentInput, Store } from '../stor
 import { Adapter } from './adapter.js';
 import { AdaptTimer } from './adaptTimer.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
-import { Checker } from './checker.js';
 import { BotClassState } from './classState.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { decide, type Decision } from './decide.js';
+import { Edits } from './edits.js';
 import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { importChanges } from './importChanges.js';
+import { Inspector } from './inspector.js';
 import { changesSupport, LiveBot, type Scored } from './liveBot.js';
+import type { BotMap } from './mapTypes.js';
 import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
 import { ScoreQueue } from './scoreQueue.js';
 import { SeenTexts } from './seenTexts.js';
@@ -34,6 +36,7 @@ import type {
   ClassifyResult,
   ClassifyService,
   Example,
+  ExampleEdit,
   HeadReload,
   HeadSummary,
   ImportDocument,
@@ -52,7 +55,7 @@ import type {
   WriteResult,
 } from './service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from './settings.js';
-import { checkTexts, readableName } from './text.js';
+import { checkTexts, labelOf } from './text.js';
 import { UnlabelledTexts } from './unlabelled.js';
 import { WriteQueue } from './writeQueue.js';
 
@@ -119,7 +122,8 @@ class LiveService implements ClassifyService {
   #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
   readonly #unlabelled: UnlabelledTexts;
-  readonly #checker: Checker;
+  readonly #edits: Edits;
+  readonly #inspector: Inspector;
   #closed = false;
 
   constructor(options: ServiceOptions) {
@@ -127,7 +131,12 @@ class LiveService implements ClassifyService {
     this.#encoder = options.encoder;
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
-    this.#checker = new Checker(options.encoder);
+    this.#inspector = new Inspector(options.encoder);
+    this.#edits = new Edits({
+      ...options,
+      find: (name) => this.#find(name),
+      change: (name, embeddings, write) => this.#change(name, embeddings, write),
+    });
     this.#unlabelled = new UnlabelledTexts({
       ...options,
       served: (name) => this.#served.get(name),
@@ -368,6 +377,22 @@ class LiveService implements ClassifyService {
     return this.#change(name, new Map(), () => this.#store.removeExample(name, intent, id));
   }
 
+  async editExample(name: string, intent: string, id: number, edit: ExampleEdit): Promise<WriteResult> {
+    return this.#edits.editExample(name, intent, id, edit);
+  }
+
+  async renameIntent(name: string, intent: string, to: string): Promise<WriteResult> {
+    return this.#edits.renameIntent(name, intent, to);
+  }
+
+  async addCounterexamples(name: string, examples: readonly string[]): Promise<WriteResult> {
+    return this.#edits.addCounterexamples(name, examples);
+  }
+
+  async removeCounterexample(name: string, id: number): Promise<WriteResult> {
+    return this.#edits.removeCounterexample(name, id);
+  }
+
   getCounterexamples(name: string): Promise<Example[]> {
     return attempt(() => this.#find(name).bot.texts.counterexamples.map(toExample));
   }
@@ -412,7 +437,11 @@ class LiveService implements ClassifyService {
   }
 
   async check(name: string): Promise<BotChecks> {
-    return { bot: name, ...(await this.#checker.check(this.#find(name).bot)) };
+    return { bot: name, ...(await this.#inspector.inspect(this.#find(name).bot, 'check')) };
+  }
+
+  async map(name: string): Promise<BotMap> {
+    return { bot: name, ...(await this.#inspector.inspect(this.#find(name).bot, 'map')) };
   }
 
   listHeads(): Promise<HeadSummary[]> {
@@ -470,7 +499,7 @@ class LiveService implements ClassifyService {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#checker.close();
+    await this.#inspector.close();
     await this.#encoder.close();
     await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
     await this.#writes.settled();
@@ -609,7 +638,7 @@ class LiveService implements ClassifyService {
       return {
         name,
         description,
-        label: description || readableName(name) || name,
+        label: labelOf(name, description),
         examples: checkTexts(`intents.${i}.examples`, examples, maxTextChars),
       };
     });

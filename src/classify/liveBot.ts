@@ -440,6 +440,6 @@ function rowsOf({ examples, label }: LiveIntent): number {
 }
 
 /** Whether a write touches the support set: counter-examples are no part of it. */
-export function changesSupport({ added, removed }: Change): boolean {
-  return [...added, ...removed].some(({ kind }) => kind !== 'counterexample');
+export function changesSupport({ added, removed, renamed }: Change): boolean {
+  return renamed !== undefined || [...added, ...removed].some(({ kind }) => kind !== 'counterexample');
 }

@@ -1,3 +1,6 @@
+/** Texts on one map: more would take longer than anybody waits (O(n²) to find neighbours, hundreds of rounds over them). */
+export const MOST_ON_MAP = 2_000;
+
 /** A bot's examples in two dimensions, near to one another where their embeddings are. */
 export interface BotMap {
   readonly bot: string;

@@ -1,5 +1,6 @@
 import type { TextSource } from '../store/store.js';
 import type { Checks } from './checks/finding.js';
+import type { BotMap } from './mapTypes.js';
 import type { BotSettings } from './settings.js';
 import type { SuggestionStrategy } from './suggestionStrategies.js';
 
@@ -46,9 +47,23 @@ export interface ClassifyService {
   /** Adds examples to an intent that exists. */
   addExamples(bot: string, intent: string, examples: readonly string[]): Promise<WriteResult>;
   removeExample(bot: string, intent: string, id: number): Promise<WriteResult>;
+  /**
+   * Changes the text of an example, or the intent that it belongs to, or both, in one step. `added` of the result is the example
+   * as it is then, under another id; it is empty where the intent had that text already, or where nothing is different.
+   */
+  editExample(bot: string, intent: string, id: number, edit: ExampleEdit): Promise<WriteResult>;
+  /**
+   * Gives an intent another name; examples, ids and its place among the intents stay.
+   *
+   * @throws KshotError `intent_exists`.
+   */
+  renameIntent(bot: string, intent: string, to: string): Promise<WriteResult>;
 
   getCounterexamples(bot: string): Promise<Example[]>;
   putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+  /** Adds counter-examples; those that the bot has already stay as they are. */
+  addCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+  removeCounterexample(bot: string, id: number): Promise<WriteResult>;
 
   /** Adds texts whose intent is not known; those that the bot has already are passed over. */
   addUnlabelled(bot: string, texts: readonly string[]): Promise<UnlabelledWrite>;
@@ -75,6 +90,13 @@ export interface ClassifyService {
    * @throws KshotError `overloaded` when too many ask at once.
    */
   check(bot: string): Promise<BotChecks>;
+
+  /**
+   * A bot's texts in two dimensions, from the embeddings that it has: the same for the same revision.
+   *
+   * @throws KshotError `overloaded` when too many ask at once.
+   */
+  map(bot: string): Promise<BotMap>;
 
   /** The heads that bots may choose from, and those that cannot be served. */
   listHeads(): Promise<HeadSummary[]>;
@@ -228,6 +250,13 @@ export interface HeadChangeSummary {
 export interface Example {
   readonly id: number;
   readonly text: string;
+}
+
+/** What is to be different of an example; what is left out stays as it is. */
+export interface ExampleEdit {
+  readonly text?: string;
+  /** The intent that it is to belong to, which must exist. */
+  readonly intent?: string;
 }
 
 export interface Intent {

@@ -31,6 +31,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   method_not_allowed: { status: 405, title: 'The path does not know this method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   head_unavailable: { status: 409, title: 'The head cannot be served' },
+  intent_exists: { status: 409, title: 'The bot has an intent of that name' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of a type that is not taken here' },
   header_too_large: { status: 431, title: 'The address or the headers are too long' },

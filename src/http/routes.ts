@@ -4,7 +4,9 @@ import { checkOperations } from './checkRoutes.js';
 import { cluOperation } from './dropIn/clu.js';
 import { cohereOperation } from './dropIn/cohere.js';
 import { rasaOperation } from './dropIn/rasa.js';
+import { editOperations } from './editRoutes.js';
 import { importOperations, type ImportLimits } from './importRoutes.js';
+import { mapOperations } from './mapRoutes.js';
 import { noteClassified } from './noteClassified.js';
 import { ok, operation, type Operation, written } from './operation.js';
 import { PARAMS, QUERIES, RESPONSES, type RequestLimits, type RequestSchemas } from './schemas.js';
@@ -24,8 +26,10 @@ export function apiOperations(
     ...botOperations(requests),
     ...intentOperations(requests),
     ...exampleOperations(requests),
+    ...editOperations(limits),
     ...unlabelledOperations(requests),
     ...checkOperations(),
+    ...mapOperations(),
     ...importOperations(limits),
     ...headOperations(),
     rasaOperation(limits, logTexts),

@@ -26,6 +26,7 @@ import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggestionS
 import { textProblem } from '../classify/text.js';
 import { EXPORT_FORMATS, IMPORT_FORMATS } from '../formats/formats.js';
 import { botChecks } from './checkSchemas.js';
+import { botMap } from './mapSchemas.js';
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js';
 
 /** The bounds of what one request may hold. */
@@ -111,6 +112,7 @@ export const PARAMS = {
   intent: z.strictObject({ bot: botName, intent: intentName }),
   example: z.strictObject({ bot: botName, intent: intentName, id: textId }),
   unlabelled: z.strictObject({ bot: botName, id: textId }),
+  counterexample: z.strictObject({ bot: botName, id: textId }),
 } as const;
 
 /** What may follow the question mark. */
@@ -532,6 +534,7 @@ export const RESPONSES = {
   UnlabelledRemoval: unlabelledRemoval,
   Suggestions: suggestions,
   Checks: botChecks,
+  BotMap: botMap,
   WriteResult: writeResult,
   Health: z.strictObject({ status: z.literal('ok'), version: z.string() }),
   Readiness: z.strictObject({ status: z.literal('ready') }),

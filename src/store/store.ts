@@ -48,6 +48,33 @@ export interface Store {
   /** @throws KshotError `unknown_bot`, `unknown_intent`, `unknown_example`. */
   removeExample(bot: string, intent: string, id: number): Promise<Change>;
 
+  /**
+   * Changes the text of an example, or the intent that it belongs to, or both. It is a new text then, under another id, and
+   * the newest of its intent; where the intent has that text already, the example goes and the other one stays.
+   * @throws KshotError `unknown_bot`, `unknown_intent`, `unknown_example`.
+   */
+  editExample(
+    bot: string,
+    intent: string,
+    id: number,
+    edit: ExampleEdit,
+    fingerprint: string,
+  ): Promise<Change>;
+
+  /**
+   * Gives an intent another name. It keeps its place among the intents, its examples and their ids.
+   *
+   * @param label stands for the intent from now on, where it has no description.
+   * @throws KshotError `unknown_bot`, `unknown_intent`, `intent_exists`.
+   */
+  renameIntent(
+    bot: string,
+    intent: string,
+    name: string,
+    label: EmbeddedText,
+    fingerprint: string,
+  ): Promise<Change>;
+
   /** @throws KshotError `unknown_bot`, `unknown_intent`. */
   deleteIntent(bot: string, intent: string): Promise<Change>;
 
@@ -56,6 +83,15 @@ export interface Store {
    * @throws KshotError `unknown_bot`.
    */
   putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change>;
+
+  /**
+   * Adds counter-examples; one that the bot has already is left as it is.
+   * @throws KshotError `unknown_bot`.
+   */
+  addCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_example`. */
+  removeCounterexample(bot: string, id: number): Promise<Change>;
 
   /**
    * Adds texts whose intent is not known. One that the bot has already, as an example, a counter-example or unlabelled, is
@@ -171,6 +207,13 @@ export interface IntentInput {
   readonly examples: readonly EmbeddedText[];
 }
 
+/** What is to be different of an example; undefined stays as it is. */
+export interface ExampleEdit {
+  /** The intent that it is to belong to, which must exist. */
+  readonly intent?: string | undefined;
+  readonly text?: EmbeddedText | undefined;
+}
+
 /** What an import brings. */
 export interface ImportInput {
   readonly intents: readonly IntentInput[];
@@ -232,4 +275,6 @@ export interface Change {
   readonly added: readonly StoredText[];
   /** Texts that are gone. */
   readonly removed: readonly StoredText[];
+  /** An intent that has another name now; the texts above are told by the new one. */
+  readonly renamed?: { readonly from: string; readonly to: string };
 }

@@ -1,3 +1,4 @@
+import type { BotMap } from '../../src/classify/mapTypes.js';
 import type {
   BotChecks,
   BotSummary,
@@ -5,6 +6,7 @@ import type {
   ClassifyResult,
   ClassifyService,
   Example,
+  ExampleEdit,
   HeadReload,
   HeadSummary,
   ImportDocument,
@@ -173,6 +175,29 @@ export class FakeService implements ClassifyService {
     });
   }
 
+  editExample(bot: string, intent: string, id: number, edit: ExampleEdit): Promise<WriteResult> {
+    return attempt(() => {
+      const from = this.findIntent(bot, intent);
+      const to = this.findIntent(bot, edit.intent ?? intent);
+      const example = from.examples.find((one) => one.id === id);
+      if (example === undefined) throw new KshotError('unknown_example', `There is no example ${id}`);
+      from.examples = from.examples.filter((one) => one !== example);
+      const edited = this.example(edit.text ?? example.text);
+      to.examples.push(edited);
+      return this.written(bot, [edited], [example]);
+    });
+  }
+
+  renameIntent(bot: string, intent: string, to: string): Promise<WriteResult> {
+    return attempt(() => {
+      this.findIntent(bot, intent);
+      const found = this.find(bot);
+      if (found.intents.has(to)) throw new KshotError('intent_exists', `There is an intent "${to}"`);
+      found.intents = new Map([...found.intents].map(([name, one]) => [name === intent ? to : name, one]));
+      return this.written(bot, [], []);
+    });
+  }
+
   getCounterexamples(bot: string): Promise<Example[]> {
     return attempt(() => this.find(bot).counterexamples);
   }
@@ -183,6 +208,26 @@ export class FakeService implements ClassifyService {
       const removed = found.counterexamples;
       found.counterexamples = examples.map((text) => this.example(text));
       return this.written(bot, found.counterexamples, removed);
+    });
+  }
+
+  addCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult> {
+    return attempt(() => {
+      const { counterexamples } = this.find(bot);
+      const known = new Set(counterexamples.map(({ text }) => text));
+      const added = examples.filter((text) => !known.has(text)).map((text) => this.example(text));
+      counterexamples.push(...added);
+      return this.written(bot, added, []);
+    });
+  }
+
+  removeCounterexample(bot: string, id: number): Promise<WriteResult> {
+    return attempt(() => {
+      const found = this.find(bot);
+      const removed = found.counterexamples.filter((example) => example.id === id);
+      if (removed.length === 0) throw new KshotError('unknown_example', `There is no counter-example ${id}`);
+      found.counterexamples = found.counterexamples.filter((example) => example.id !== id);
+      return this.written(bot, [], removed);
     });
   }
 
@@ -247,6 +292,13 @@ export class FakeService implements ClassifyService {
       const { revision } = this.find(bot);
       const counts = { error: 0, warning: 0, info: 0 };
       return { bot, revision, counts, texts: 0, compared: 0, left_out: 0, checks: [] };
+    });
+  }
+
+  map(bot: string): Promise<BotMap> {
+    return attempt(() => {
+      const { revision } = this.find(bot);
+      return { bot, revision, method: 'pca', shown: 0, texts: 0, points: [] };
     });
   }
 
