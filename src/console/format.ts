@@ -38,7 +38,9 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 export function ago(time: string): string {
   const seconds = (Date.parse(time) - Date.now()) / 1000;
   const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
-  return unit === undefined || length === undefined ? 'just now' : relative.format(Math.round(seconds / length), unit);
+  return unit === undefined || length === undefined
+    ? 'just now'
+    : relative.format(Math.round(seconds / length), unit);
 }
 
 export function dateAndTime(time: string): string {

@@ -1,39 +1,27 @@
-import type { Problem } from '../../http/problem.js';
-
-/** The server answered with an error. */
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError';
-
-  constructor(readonly problem: Problem) {
-    super(problem.detail);
-  }
-}
-
-/** No answer came. */
-export class UnreachableError extends Error {
-  override readonly name = 'UnreachableError';
-}
+import { KshotApiError, KshotConnectionError } from '../../client/index.js';
 
 export function statusOf(error: unknown): number | undefined {
-  return error instanceof ProblemError ? error.problem.status : undefined;
+  return error instanceof KshotApiError ? error.status : undefined;
 }
 
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof ProblemError ? error.problem.code : undefined;
+  return error instanceof KshotApiError ? error.code : undefined;
 }
 
-/** Whether the same request may well succeed in a moment. */
+/** Whether the server is away or busy: the same request may well succeed in a moment. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof UnreachableError || statusOf(error) === 503;
+  return error instanceof KshotConnectionError || statusOf(error) === 503;
 }
 
-/** What a person is told. */
+/** What a person is told, in the server's words where it had any. */
 export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof KshotConnectionError) return 'The server cannot be reached.';
+  const message =
+    error instanceof KshotApiError ? error.detail : error instanceof Error ? error.message : String(error);
   return message.charAt(0).toUpperCase() + message.slice(1);
 }
 
 /** The offending places of a request, beyond what the message says. */
 export function fieldsOf(error: unknown): readonly { readonly field: string; readonly message: string }[] {
-  return error instanceof ProblemError ? (error.problem.errors ?? []) : [];
+  return error instanceof KshotApiError ? error.fields : [];
 }

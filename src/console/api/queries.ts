@@ -10,8 +10,8 @@ import {
 import { outage } from '../state/connection.js';
 import { apiKey, keyWanted, readOnly } from '../state/session.js';
 import { toast } from '../state/toasts.js';
-import { api } from './api.js';
 import { codeOf, isPassing, messageOf, statusOf } from './errors.js';
+import { kshot } from './kshot.js';
 
 /** What any failed call tells of the key and of the server, wherever it was made. */
 function noticeFailure(error: unknown): void {
@@ -31,7 +31,8 @@ export function createQueryClient(): QueryClient {
     mutationCache: new MutationCache({ onError: noticeFailure, onSuccess: noticeSuccess }),
     defaultOptions: {
       queries: {
-        retry: (failures, error) => isPassing(error) && failures < 2,
+        // The client has tried again where that makes sense.
+        retry: false,
         staleTime: 10_000,
         networkMode: 'always',
       },
@@ -43,31 +44,42 @@ export function createQueryClient(): QueryClient {
 /** All that is known of a bot is kept under this, and is asked for anew after a write to it. */
 const ofBot = (bot: string, ...rest: readonly unknown[]) => ['bot', bot, ...rest];
 
-export const useBots = () => useQuery({ queryKey: ['bots'], queryFn: ({ signal }) => api.bots(signal) });
+export const useBots = () =>
+  useQuery({ queryKey: ['bots'], queryFn: ({ signal }) => kshot().bots.list({ signal }) });
 
-export const useHeads = () => useQuery({ queryKey: ['heads'], queryFn: ({ signal }) => api.heads(signal) });
+export const useHeads = () =>
+  useQuery({ queryKey: ['heads'], queryFn: ({ signal }) => kshot().heads.list({ signal }) });
 
 export const useBot = (bot: string) =>
-  useQuery({ queryKey: ofBot(bot), queryFn: ({ signal }) => api.bot(bot, signal) });
+  useQuery({ queryKey: ofBot(bot), queryFn: ({ signal }) => kshot().bots.get(bot, { signal }) });
 
 export const useIntents = (bot: string) =>
-  useQuery({ queryKey: ofBot(bot, 'intents'), queryFn: ({ signal }) => api.intents(bot, signal) });
+  useQuery({
+    queryKey: ofBot(bot, 'intents'),
+    queryFn: ({ signal }) => kshot().intents.list(bot, { signal }),
+  });
 
 export const useIntent = (bot: string, intent: string) =>
-  useQuery({ queryKey: ofBot(bot, 'intent', intent), queryFn: ({ signal }) => api.intent(bot, intent, signal) });
+  useQuery({
+    queryKey: ofBot(bot, 'intent', intent),
+    queryFn: ({ signal }) => kshot().intents.get(bot, intent, { signal }),
+  });
 
 export const useCounterexamples = (bot: string) =>
-  useQuery({ queryKey: ofBot(bot, 'counterexamples'), queryFn: ({ signal }) => api.counterexamples(bot, signal) });
+  useQuery({
+    queryKey: ofBot(bot, 'counterexamples'),
+    queryFn: ({ signal }) => kshot().counterexamples.list(bot, { signal }),
+  });
 
 export const useChecks = (bot: string) =>
   useQuery({
     queryKey: ofBot(bot, 'checks'),
-    queryFn: ({ signal }) => api.checks(bot, signal),
+    queryFn: ({ signal }) => kshot().check(bot, { signal }),
     placeholderData: keepPreviousData,
   });
 
 export const useMap = (bot: string) =>
-  useQuery({ queryKey: ofBot(bot, 'map'), queryFn: ({ signal }) => api.map(bot, signal) });
+  useQuery({ queryKey: ofBot(bot, 'map'), queryFn: ({ signal }) => kshot().map(bot, { signal }) });
 
 /** Asked again until the head has adapted to the latest write: until then confidences still move. */
 const ADAPTING_MS = 700;
@@ -76,7 +88,7 @@ const ADAPTING_MS = 700;
 export const useClassification = (bot: string, text: string, version: string | undefined) =>
   useQuery({
     queryKey: ofBot(bot, 'classify', version ?? null, text),
-    queryFn: ({ signal }) => api.classify(bot, text, version, signal),
+    queryFn: ({ signal }) => kshot().classify(bot, text, { explain: true, version, signal }),
     enabled: text.trim() !== '',
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => (state.data?.explanation?.adapted === false ? ADAPTING_MS : false),
@@ -86,28 +98,34 @@ export const useClassification = (bot: string, text: string, version: string | u
 export const useUnlabelledCount = (bot: string) =>
   useQuery({
     queryKey: ofBot(bot, 'unlabelled'),
-    queryFn: async ({ signal }) => (await api.unlabelled(bot, 1, signal)).total,
+    queryFn: async ({ signal }) => (await kshot().unlabelled.list(bot, { limit: 1, signal })).total,
   });
 
 /** Not under the bot's key: labelling a text must not change the pile that is being worked through. */
 export const useSuggestions = (bot: string, round: number, limit: number) =>
   useQuery({
     queryKey: ['suggestions', bot, round],
-    queryFn: ({ signal }) => api.suggestions(bot, limit, signal),
+    queryFn: ({ signal }) => kshot().suggest(bot, { limit, signal }),
     staleTime: Infinity,
     gcTime: 0,
   });
 
 export const useVersions = (bot: string) =>
-  useQuery({ queryKey: ofBot(bot, 'versions'), queryFn: ({ signal }) => api.versions(bot, signal) });
+  useQuery({
+    queryKey: ofBot(bot, 'versions'),
+    queryFn: ({ signal }) => kshot().versions.list(bot, { signal }),
+  });
 
 export const useAliases = (bot: string) =>
-  useQuery({ queryKey: ofBot(bot, 'aliases'), queryFn: ({ signal }) => api.aliases(bot, signal) });
+  useQuery({
+    queryKey: ofBot(bot, 'aliases'),
+    queryFn: ({ signal }) => kshot().aliases.list(bot, { signal }),
+  });
 
 export const useVersionChanges = (bot: string, version: string, to: string | undefined) =>
   useQuery({
     queryKey: ofBot(bot, 'versionChanges', version, to ?? null),
-    queryFn: ({ signal }) => api.versionChanges(bot, version, to, signal),
+    queryFn: ({ signal }) => kshot().versions.changes(bot, version, { to, signal }),
   });
 
 /** How often one asks after what runs. */
@@ -116,24 +134,24 @@ const PROGRESS_MS = 1000;
 export const useEvaluations = (bot: string) =>
   useQuery({
     queryKey: ofBot(bot, 'evaluations'),
-    queryFn: ({ signal }) => api.evaluations(bot, signal),
+    queryFn: ({ signal }) => kshot().evaluations.list(bot, { signal }),
     refetchInterval: ({ state }) =>
       state.data?.some(({ status }) => status === 'running') ? PROGRESS_MS : false,
   });
 
-export const useEvaluation = (bot: string, id: string) =>
+export const useEvaluation = (bot: string, id: number) =>
   useQuery({
     queryKey: ofBot(bot, 'evaluation', id),
-    queryFn: ({ signal }) => api.evaluation(bot, id, signal),
+    queryFn: ({ signal }) => kshot().evaluations.get(bot, id, { signal }),
     refetchInterval: ({ state }) => (state.data?.status === 'running' ? PROGRESS_MS : false),
   });
 
-export const useComparison = (bot: string, id: string, other: string | undefined) =>
+export const useComparison = (bot: string, id: number, other: number | undefined) =>
   useQuery({
     queryKey: ofBot(bot, 'comparison', id, other ?? null),
     queryFn: async ({ signal }) => {
       try {
-        return await api.comparison(bot, id, other, signal);
+        return await kshot().evaluations.compare(bot, id, { with: other, signal });
       } catch (error) {
         // The first of its kind: nothing is wrong.
         if (codeOf(error) === 'nothing_to_compare') return null;

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useBots } from '../api/queries.js';
-import type { BotSummary } from '../api/types.js';
+import type { BotSummary } from '../../client/index.js';
 import { ago, count, dateAndTime } from '../format.js';
 import { WriteButton } from '../parts/button.js';
 import { type Column, DataTable } from '../parts/dataTable.js';
@@ -32,7 +32,11 @@ export function BotsScreen() {
     </WriteButton>
   );
   return (
-    <Page title="Bots" lead="Each is a set of intents with examples, answered by itself." actions={createButton}>
+    <Page
+      title="Bots"
+      lead="Each is a set of intents with examples, answered by itself."
+      actions={createButton}
+    >
       <Loaded query={bots} what="Loading the bots">
         {(list) => (
           <>
@@ -53,8 +57,21 @@ export function BotsScreen() {
           </>
         )}
       </Loaded>
-      {creates && <CreateBotDialog onClose={() => { setCreates(false); }} />}
-      {deletes && <DeleteBotDialog bot={deletes} onClose={() => { setDeletes(undefined); }} />}
+      {creates && (
+        <CreateBotDialog
+          onClose={() => {
+            setCreates(false);
+          }}
+        />
+      )}
+      {deletes && (
+        <DeleteBotDialog
+          bot={deletes}
+          onClose={() => {
+            setDeletes(undefined);
+          }}
+        />
+      )}
     </Page>
   );
 }
@@ -72,8 +89,20 @@ function columnsOf(remove: (bot: BotSummary) => void): Column<BotSummary>[] {
         </Link>
       ),
     },
-    { id: 'intents', header: 'Intents', align: 'end', value: ({ intents }) => intents, cell: ({ intents }) => count(intents) },
-    { id: 'examples', header: 'Examples', align: 'end', value: ({ examples }) => examples, cell: ({ examples }) => count(examples) },
+    {
+      id: 'intents',
+      header: 'Intents',
+      align: 'end',
+      value: ({ intents }) => intents,
+      cell: ({ intents }) => count(intents),
+    },
+    {
+      id: 'examples',
+      header: 'Examples',
+      align: 'end',
+      value: ({ examples }) => examples,
+      cell: ({ examples }) => count(examples),
+    },
     {
       id: 'counterexamples',
       header: 'Counter-examples',
@@ -103,20 +132,28 @@ function columnsOf(remove: (bot: BotSummary) => void): Column<BotSummary>[] {
       header: 'Changed',
       wideOnly: true,
       value: ({ updated_at: time }) => time,
-      cell: ({ updated_at: time }) => <time dateTime={time} title={dateAndTime(time)}>{ago(time)}</time>,
+      cell: ({ updated_at: time }) => (
+        <time dateTime={time} title={dateAndTime(time)}>
+          {ago(time)}
+        </time>
+      ),
     },
     {
       id: 'actions',
       header: 'Actions',
       align: 'end',
-      cell: (bot) => (
-        <DeleteButton bot={bot} onClick={remove} />
-      ),
+      cell: (bot) => <DeleteButton bot={bot} onClick={remove} />,
     },
   ];
 }
 
-function DeleteButton({ bot, onClick }: { readonly bot: BotSummary; readonly onClick: (bot: BotSummary) => void }) {
+function DeleteButton({
+  bot,
+  onClick,
+}: {
+  readonly bot: BotSummary;
+  readonly onClick: (bot: BotSummary) => void;
+}) {
   return (
     <WriteButton
       look="quiet"

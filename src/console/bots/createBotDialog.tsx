@@ -1,4 +1,4 @@
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useBots, useWrite } from '../api/queries.js';
 import { NameDialog } from '../parts/nameDialog.js';
 import { go, hrefOf } from '../routes.js';
@@ -10,7 +10,7 @@ export function CreateBotDialog({ onClose }: { readonly onClose: () => void }) {
     async (name: string) => {
       // PUT would give a bot that is there its default settings.
       if (bots.some((bot) => bot.name === name)) throw new Error(`There is a bot ${name} already.`);
-      return api.putBot(name, {});
+      return kshot().bots.put(name, {});
     },
     {
       showsError: true,

@@ -1,15 +1,21 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useWrite } from '../api/queries.js';
-import type { BotSummary } from '../api/types.js';
+import type { BotSummary } from '../../client/index.js';
 import { counted } from '../format.js';
 import { ConfirmDialog } from '../parts/confirmDialog.js';
 import { go, hrefOf } from '../routes.js';
 import { toast } from '../state/toasts.js';
 
-export function DeleteBotDialog({ bot, onClose }: { readonly bot: BotSummary; readonly onClose: () => void }) {
+export function DeleteBotDialog({
+  bot,
+  onClose,
+}: {
+  readonly bot: BotSummary;
+  readonly onClose: () => void;
+}) {
   const client = useQueryClient();
-  const remove = useWrite('', () => api.deleteBot(bot.name), {
+  const remove = useWrite('', () => kshot().bots.delete(bot.name), {
     showsError: true,
     onDone() {
       onClose();
@@ -31,8 +37,8 @@ export function DeleteBotDialog({ bot, onClose }: { readonly bot: BotSummary; re
       onClose={onClose}
     >
       <p>
-        {counted(bot.intents, 'intent')}, {counted(bot.examples, 'example')}, its versions and evaluations go for good. Export
-        it first if you may want it back.
+        {counted(bot.intents, 'intent')}, {counted(bot.examples, 'example')}, its versions and evaluations go
+        for good. Export it first if you may want it back.
       </p>
     </ConfirmDialog>
   );

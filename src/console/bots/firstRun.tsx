@@ -11,17 +11,20 @@ export function FirstRun({ hasDemo }: { readonly hasDemo: boolean }) {
           <li>
             <strong>Look around.</strong> The{' '}
             <Link to={hrefOf({ screen: 'intents', bot: 'demo' })}>demo bot</Link> is a bank&rsquo;s chat.{' '}
-            <Link to={`${hrefOf({ screen: 'try', bot: 'demo' })}?text=can+i+use+apple+pay`}>Ask it something</Link> that it
-            does not know, and teach it.
+            <Link to={`${hrefOf({ screen: 'try', bot: 'demo' })}?text=can+i+use+apple+pay`}>
+              Ask it something
+            </Link>{' '}
+            that it does not know, and teach it.
           </li>
         )}
         <li>
-          <strong>Make a bot of your own.</strong> Press <kbd>n</kbd>, then import a file (CSV, JSON lines, Rasa, Dialogflow,
-          CLU, Watson) or write the first intents by hand: five examples each are a good start.
+          <strong>Make a bot of your own.</strong> Press <kbd>n</kbd>, then import a file (CSV, JSON lines,
+          Rasa, Dialogflow, CLU, Watson) or write the first intents by hand: five examples each are a good
+          start.
         </li>
         <li>
-          <strong>Keep it good.</strong> Checks says what makes answers worse and what to do; Review asks for the labels that
-          help most; a saved version brings back what worked.
+          <strong>Keep it good.</strong> Checks says what makes answers worse and what to do; Review asks for
+          the labels that help most; a saved version brings back what worked.
         </li>
       </ol>
     </section>

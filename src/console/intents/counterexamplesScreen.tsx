@@ -21,7 +21,8 @@ export function CounterexamplesScreen({ bot }: { readonly bot: string }) {
             <ExamplesEditor place={{ bot, intent: null }} examples={list} />
             {list.length === 0 && (
               <Empty icon="outside" title="No counter-examples yet">
-                Add what the bot took for one of its own and should not have. One is often enough for all of its like.
+                Add what the bot took for one of its own and should not have. One is often enough for all of
+                its like.
               </Empty>
             )}
           </>

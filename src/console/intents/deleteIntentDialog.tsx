@@ -1,4 +1,4 @@
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useIntent, useWrite } from '../api/queries.js';
 import { counted } from '../format.js';
 import { ConfirmDialog } from '../parts/confirmDialog.js';
@@ -18,12 +18,12 @@ export function DeleteIntentDialog({
 }) {
   const { data } = useIntent(bot, intent);
   const bringBack = useWrite(bot, () =>
-    api.putIntent(bot, intent, {
+    kshot().intents.put(bot, intent, {
       examples: data?.examples.map(({ text }) => text) ?? [],
       description: data?.description ?? null,
     }),
   );
-  const remove = useWrite(bot, () => api.deleteIntent(bot, intent), {
+  const remove = useWrite(bot, () => kshot().intents.delete(bot, intent), {
     showsError: true,
     onDone: () => {
       onClose();

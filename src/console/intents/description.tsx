@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useState } from 'react';
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useWrite } from '../api/queries.js';
-import type { Intent } from '../api/types.js';
+import type { Intent } from '../../client/index.js';
 import { Button, WriteButton } from '../parts/button.js';
 import { TextField } from '../parts/field.js';
 
@@ -11,7 +11,10 @@ export function Description({ bot, intent }: { readonly bot: string; readonly in
   const save = useWrite(
     bot,
     (description: string | null) =>
-      api.putIntent(bot, intent.name, { examples: intent.examples.map(({ text }) => text), description }),
+      kshot().intents.put(bot, intent.name, {
+        examples: intent.examples.map(({ text }) => text),
+        description,
+      }),
     {
       onDone: () => {
         setText(undefined);

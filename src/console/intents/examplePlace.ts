@@ -1,5 +1,5 @@
-import { api } from '../api/api.js';
-import type { WriteResult } from '../api/types.js';
+import { kshot } from '../api/kshot.js';
+import type { WriteResult } from '../../client/index.js';
 
 /** Where examples stand: in an intent, or, where that is null, among the counter-examples. */
 export interface ExamplePlace {
@@ -8,18 +8,18 @@ export interface ExamplePlace {
 }
 
 export function addTo({ bot, intent }: ExamplePlace, texts: readonly string[]): Promise<WriteResult> {
-  return intent === null ? api.addCounterexamples(bot, texts) : api.addExamples(bot, intent, texts);
+  return intent === null ? kshot().counterexamples.add(bot, texts) : kshot().examples.add(bot, intent, texts);
 }
 
 export function removeFrom({ bot, intent }: ExamplePlace, id: number): Promise<WriteResult> {
-  return intent === null ? api.removeCounterexample(bot, id) : api.removeExample(bot, intent, id);
+  return intent === null ? kshot().counterexamples.delete(bot, id) : kshot().examples.delete(bot, intent, id);
 }
 
 /** The text reads otherwise. A counter-example has no edit of its own: the new one comes before the old one goes. */
 export async function rewrite({ bot, intent }: ExamplePlace, id: number, text: string): Promise<WriteResult> {
-  if (intent !== null) return api.editExample(bot, intent, id, { text });
-  await api.addCounterexamples(bot, [text]);
-  return api.removeCounterexample(bot, id);
+  if (intent !== null) return kshot().examples.edit(bot, intent, id, { text });
+  await kshot().counterexamples.add(bot, [text]);
+  return kshot().counterexamples.delete(bot, id);
 }
 
 /** The text belongs to another intent, or to none. */
@@ -28,7 +28,7 @@ export async function moveTo(
   { id, text }: { readonly id: number; readonly text: string },
   to: string | null,
 ): Promise<WriteResult> {
-  if (intent !== null && to !== null) return api.editExample(bot, intent, id, { intent: to });
+  if (intent !== null && to !== null) return kshot().examples.edit(bot, intent, id, { intent: to });
   await addTo({ bot, intent: to }, [text]);
   return removeFrom({ bot, intent }, id);
 }

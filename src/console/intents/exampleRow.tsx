@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useRef, useState } from 'react';
-import type { Example, Severity } from '../api/types.js';
+import type { Example, Severity } from '../../client/index.js';
 import { WriteButton } from '../parts/button.js';
 import { TextField } from '../parts/field.js';
 import { Icon } from '../parts/icons.js';
@@ -35,11 +35,7 @@ export function ExampleRow({
     requestAnimationFrame(() => row.current?.querySelector<HTMLElement>('.example-text')?.focus());
   }
   return (
-    <li
-      ref={row}
-      id={`example-${example.id}`}
-      className={`example${isMarked ? ' marked' : ''}`}
-    >
+    <li ref={row} id={`example-${example.id}`} className={`example${isMarked ? ' marked' : ''}`}>
       {mode === 'edited' ? (
         <ExampleEdit
           text={example.text}
@@ -147,7 +143,14 @@ function ExampleEdit({
   }
   return (
     <div className="example-edit" ref={selectText}>
-      <TextField label="Example" hidesLabel value={text} onChange={setText} onKeyDown={onKeyDown} onBlur={onGiveUp} />
+      <TextField
+        label="Example"
+        hidesLabel
+        value={text}
+        onChange={setText}
+        onKeyDown={onKeyDown}
+        onBlur={onGiveUp}
+      />
       <span className="hint">
         <kbd>Enter</kbd> saves, <kbd>Esc</kbd> gives up
       </span>

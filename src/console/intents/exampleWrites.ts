@@ -1,5 +1,5 @@
 import { useWrite } from '../api/queries.js';
-import type { Example } from '../api/types.js';
+import type { Example } from '../../client/index.js';
 import { counted } from '../format.js';
 import { toast } from '../state/toasts.js';
 import { addTo, type ExamplePlace, moveTo, nameOf, removeFrom, rewrite } from './examplePlace.js';
@@ -29,12 +29,15 @@ export function useExampleWrites(place: ExamplePlace) {
       toast('Saved');
     },
   });
-  const moveBack = useWrite(bot, ({ example, from }: { readonly example: Example; readonly from: string | null }) =>
-    moveTo({ bot, intent: from }, example, place.intent),
+  const moveBack = useWrite(
+    bot,
+    ({ example, from }: { readonly example: Example; readonly from: string | null }) =>
+      moveTo({ bot, intent: from }, example, place.intent),
   );
   const move = useWrite(
     bot,
-    ({ example, to }: { readonly example: Example; readonly to: string | null }) => moveTo(place, example, to),
+    ({ example, to }: { readonly example: Example; readonly to: string | null }) =>
+      moveTo(place, example, to),
     {
       onDone: ({ added }, { example, to }) => {
         // Moved within one write, the example keeps its id or is told as added; copied, only its text is known.

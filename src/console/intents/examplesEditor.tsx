@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { Example, Finding, Severity } from '../api/types.js';
+import type { Example, Finding, Severity } from '../../client/index.js';
 import { counted } from '../format.js';
 import { Button } from '../parts/button.js';
 import { SearchField } from '../parts/field.js';
@@ -34,7 +34,9 @@ export function ExamplesEditor({
   return (
     <Section
       title={counted(examples.length, place.intent === null ? 'counter-example' : 'example')}
-      aside={examples.length > FEW && <SearchField label="Search examples" value={search} onChange={setSearch} />}
+      aside={
+        examples.length > FEW && <SearchField label="Search examples" value={search} onChange={setSearch} />
+      }
     >
       <AddExamples
         label={place.intent === null ? 'Add counter-examples' : 'Add examples'}

@@ -1,4 +1,4 @@
-import type { BotChecks, Finding, Severity } from '../api/types.js';
+import type { BotChecks, Finding, Severity } from '../../client/index.js';
 import { SEVERITY_ORDER } from '../parts/severity.js';
 
 /** What the checks say of one intent. */

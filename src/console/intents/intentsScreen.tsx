@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { IntentSummary } from '../api/api.js';
+import type { IntentSummary } from '../../client/index.js';
 import { useBot, useChecks, useIntents } from '../api/queries.js';
 import { counted, count } from '../format.js';
 import { LinkButton, WriteButton } from '../parts/button.js';
@@ -92,7 +92,8 @@ export function IntentsScreen({ bot }: { readonly bot: string }) {
                 </>
               }
             >
-              An intent is a name and a few things that people say when they mean it. Five examples are a good start.
+              An intent is a name and a few things that people say when they mean it. Five examples are a good
+              start.
             </Empty>
           ) : (
             <>
@@ -163,7 +164,13 @@ function columnsOf(bot: string, open: (what: Open) => void): Column<Row>[] {
         </>
       ),
     },
-    { id: 'examples', header: 'Examples', align: 'end', value: ({ examples }) => examples, cell: ({ examples }) => count(examples) },
+    {
+      id: 'examples',
+      header: 'Examples',
+      align: 'end',
+      value: ({ examples }) => examples,
+      cell: ({ examples }) => count(examples),
+    },
     {
       id: 'health',
       header: 'Health',

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useIntents, useWrite } from '../api/queries.js';
 import { WriteButton } from '../parts/button.js';
 import { FormDialog } from '../parts/dialog.js';
@@ -18,9 +18,13 @@ export function NewIntentDialog({ bot, onClose }: { readonly bot: string; readon
     bot,
     async () => {
       // PUT would replace the examples of one that is there.
-      if (intents.some((intent) => intent.name === trimmed)) throw new Error(`There is an intent ${trimmed} already.`);
+      if (intents.some((intent) => intent.name === trimmed))
+        throw new Error(`There is an intent ${trimmed} already.`);
       const words = description.trim();
-      return api.putIntent(bot, trimmed, { examples: linesOf(examples), ...(words !== '' && { description: words }) });
+      return kshot().intents.put(bot, trimmed, {
+        examples: linesOf(examples),
+        ...(words !== '' && { description: words }),
+      });
     },
     {
       showsError: true,

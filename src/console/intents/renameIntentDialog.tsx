@@ -1,4 +1,4 @@
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useWrite } from '../api/queries.js';
 import { NameDialog } from '../parts/nameDialog.js';
 import { toast } from '../state/toasts.js';
@@ -14,7 +14,7 @@ export function RenameIntentDialog({
   readonly onClose: () => void;
   readonly onRenamed?: (name: string) => void;
 }) {
-  const rename = useWrite(bot, (name: string) => api.renameIntent(bot, intent, name), {
+  const rename = useWrite(bot, (name: string) => kshot().intents.rename(bot, intent, name), {
     showsError: true,
     onDone: (_, name) => {
       onClose();

@@ -2,7 +2,9 @@ import type { IconName } from '../parts/icons.js';
 import type { BotScreen } from '../routes.js';
 
 /** How the screens of a bot are called, and the key that after `g` leads to each. */
-export const SCREENS: Readonly<Record<BotScreen, { readonly name: string; readonly icon: IconName; readonly key: string }>> = {
+export const SCREENS: Readonly<
+  Record<BotScreen, { readonly name: string; readonly icon: IconName; readonly key: string }>
+> = {
   intents: { name: 'Intents', icon: 'intents', key: 'i' },
   try: { name: 'Try it', icon: 'try', key: 't' },
   map: { name: 'Map', icon: 'map', key: 'm' },

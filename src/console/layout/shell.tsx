@@ -34,23 +34,34 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
   };
   useShortcuts({
     '?': showKeys,
-    '/': mayTry ? () => { setTries(true); document.getElementById('try-panel-text')?.focus(); } : undefined,
+    '/': mayTry
+      ? () => {
+          setTries(true);
+          document.getElementById('try-panel-text')?.focus();
+        }
+      : undefined,
     'g b': () => {
       go(hrefOf({ screen: 'bots' }));
     },
     ...Object.fromEntries(
       BOT_SCREENS.map((screen) => [
         `g ${SCREENS[screen].key}`,
-        bot === undefined ? undefined : () => {
-          go(hrefOf({ screen, bot }));
-        },
+        bot === undefined
+          ? undefined
+          : () => {
+              go(hrefOf({ screen, bot }));
+            },
       ]),
     ),
   });
 
   const side = (
     <>
-      <Link to={hrefOf({ screen: 'bots' })} className="brand" aria-current={bot === undefined ? 'page' : undefined}>
+      <Link
+        to={hrefOf({ screen: 'bots' })}
+        className="brand"
+        aria-current={bot === undefined ? 'page' : undefined}
+      >
         <img src="/favicon.svg" alt="" width="22" height="22" />
         kshot
       </Link>
@@ -71,7 +82,15 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
       </a>
       {isNarrow ? (
         <header className="top-bar">
-          <Button look="quiet" icon="menu" aria-label="Menu" aria-expanded={showsMenu} onClick={() => { setShowsMenu(true); }} />
+          <Button
+            look="quiet"
+            icon="menu"
+            aria-label="Menu"
+            aria-expanded={showsMenu}
+            onClick={() => {
+              setShowsMenu(true);
+            }}
+          />
           <span className="top-bar-name wrap">{bot ?? 'kshot'}</span>
           {tryButton}
         </header>
@@ -83,16 +102,42 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
         {!isNarrow && tryButton && <div className="try-toggle">{tryButton}</div>}
         {children}
       </main>
-      {showsTry && <TryPanel key={bot} bot={bot} asDialog={isMiddling} onClose={() => { setTries(false); }} />}
+      {showsTry && (
+        <TryPanel
+          key={bot}
+          bot={bot}
+          asDialog={isMiddling}
+          onClose={() => {
+            setTries(false);
+          }}
+        />
+      )}
       {isNarrow && showsMenu && (
-        <Dialog title="Menu" side="left" onClose={() => { setShowsMenu(false); }}>
+        <Dialog
+          title="Menu"
+          side="left"
+          onClose={() => {
+            setShowsMenu(false);
+          }}
+        >
           {/* Any link in it leads away. */}
-          <div className="drawer-nav" onClick={(event) => { if (event.target instanceof Element && event.target.closest('a')) setShowsMenu(false); }}>
+          <div
+            className="drawer-nav"
+            onClick={(event) => {
+              if (event.target instanceof Element && event.target.closest('a')) setShowsMenu(false);
+            }}
+          >
             {side}
           </div>
         </Dialog>
       )}
-      {showsKeys && <ShortcutsDialog onClose={() => { setShowsKeys(false); }} />}
+      {showsKeys && (
+        <ShortcutsDialog
+          onClose={() => {
+            setShowsKeys(false);
+          }}
+        />
+      )}
     </div>
   );
 }

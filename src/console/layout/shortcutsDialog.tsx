@@ -27,7 +27,9 @@ export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <p className="muted small">They work while you are not typing. Review has keys of its own, shown there.</p>
+      <p className="muted small">
+        They work while you are not typing. Review has keys of its own, shown there.
+      </p>
     </Dialog>
   );
 }

@@ -22,7 +22,13 @@ export function SideFoot({ onShowKeys }: { readonly onShowKeys: () => void }) {
           chooseTheme(NEXT[chosen]);
         }}
       />
-      <Button look="quiet" small aria-label="Keyboard shortcuts" title="Keyboard shortcuts" onClick={onShowKeys}>
+      <Button
+        look="quiet"
+        small
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts"
+        onClick={onShowKeys}
+      >
         <kbd aria-hidden="true">?</kbd>
       </Button>
       {key !== undefined && (

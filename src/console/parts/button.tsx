@@ -18,7 +18,15 @@ function classes(look: Look, small: boolean, iconOnly: boolean): string {
   return `button ${look}${small ? ' small' : ''}${iconOnly ? ' icon-only' : ''}`;
 }
 
-export function Button({ look = 'plain', icon, busy = false, small = false, children, disabled, ...rest }: ButtonProps) {
+export function Button({
+  look = 'plain',
+  icon,
+  busy = false,
+  small = false,
+  children,
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"

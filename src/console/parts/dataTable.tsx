@@ -2,6 +2,7 @@ import {
   type ColumnDef,
   createPaginatedRowModel,
   createSortedRowModel,
+  type RowData,
   rowPaginationFeature,
   rowSortingFeature,
   tableFeatures,
@@ -39,7 +40,7 @@ function compare(a: string | number, b: string | number): number {
 }
 
 /** A real table, sorted by its headings; of very many rows a page at a time. */
-export function DataTable<Row>({
+export function DataTable<Row extends RowData>({
   caption,
   columns,
   rows,
@@ -59,22 +60,20 @@ export function DataTable<Row>({
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
   const definitions = useMemo(
     () =>
-      columns.map(
-        ({ id, header, value }): ColumnDef<typeof features, Row> => ({
-          id,
-          header,
-          accessorFn: value ?? (() => ''),
-          enableSorting: value !== undefined,
-          sortDescFirst: false,
-          sortFn: (a, b, id) => compare(a.getValue(id), b.getValue(id)),
-        }),
-      ),
+      columns.map(({ id, header, value }): ColumnDef<typeof features, Row> => ({
+        id,
+        header,
+        accessorFn: value ?? (() => ''),
+        enableSorting: value !== undefined,
+        sortDescFirst: false,
+        sortFn: (a, b, id) => compare(a.getValue(id), b.getValue(id)),
+      })),
     [columns],
   );
   const table = useTable({
     features,
     columns: definitions,
-    data: rows as Row[],
+    data: rows,
     getRowId: rowKey,
     autoResetPageIndex: false,
     initialState: { sorting: sortedBy ? [sortedBy] : [], pagination: { pageIndex: 0, pageSize } },
@@ -105,7 +104,9 @@ export function DataTable<Row>({
                           {sorted !== false && <Icon name={sorted === 'asc' ? 'up' : 'down'} />}
                         </button>
                       ) : (
-                        <span className={spec?.header === 'Actions' ? 'visually-hidden' : undefined}>{spec?.header}</span>
+                        <span className={spec?.header === 'Actions' ? 'visually-hidden' : undefined}>
+                          {spec?.header}
+                        </span>
                       )}
                     </th>
                   );
@@ -146,7 +147,8 @@ export function DataTable<Row>({
             Before
           </Button>
           <span className="muted number">
-            {count(page * pageSize + 1)}–{count(Math.min((page + 1) * pageSize, rows.length))} of {count(rows.length)}
+            {count(page * pageSize + 1)}–{count(Math.min((page + 1) * pageSize, rows.length))} of{' '}
+            {count(rows.length)}
           </span>
           <Button
             small

@@ -55,7 +55,9 @@ export function TextField({ label, hint, hidesLabel, value, onChange, ...rest }:
   );
 }
 
-type TextAreaProps = Labelled & Value & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'value' | 'onChange'>;
+type TextAreaProps = Labelled &
+  Value &
+  Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'value' | 'onChange'>;
 
 export function TextArea({ label, hint, hidesLabel, value, onChange, ...rest }: TextAreaProps) {
   const id = useId();
@@ -139,7 +141,14 @@ export function SearchField({ label, value, onChange }: { readonly label: string
   return (
     <div className="search">
       <Icon name="search" />
-      <TextField type="search" label={label} hidesLabel placeholder={label} value={value} onChange={onChange} />
+      <TextField
+        type="search"
+        label={label}
+        hidesLabel
+        placeholder={label}
+        value={value}
+        onChange={onChange}
+      />
     </div>
   );
 }

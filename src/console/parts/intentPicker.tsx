@@ -27,7 +27,10 @@ export function IntentPicker({
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
   const options = useMemo(() => {
-    const words = text.toLowerCase().split(/[\s_]+/).filter(Boolean);
+    const words = text
+      .toLowerCase()
+      .split(/[\s_]+/)
+      .filter(Boolean);
     return (data ?? [])
       .map(({ name }) => name)
       .filter((name) => name !== without && words.every((word) => name.toLowerCase().includes(word)))

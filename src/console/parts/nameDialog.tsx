@@ -36,12 +36,24 @@ export function NameDialog({
         if (trimmed !== '' && trimmed !== initial) onSubmit(trimmed);
       }}
       actions={
-        <WriteButton look="primary" type="submit" busy={busy} disabled={trimmed === '' || trimmed === initial}>
+        <WriteButton
+          look="primary"
+          type="submit"
+          busy={busy}
+          disabled={trimmed === '' || trimmed === initial}
+        >
           {action}
         </WriteButton>
       }
     >
-      <TextField label={label} hint={hint} value={name} onChange={setName} autoComplete="off" data-autofocus />
+      <TextField
+        label={label}
+        hint={hint}
+        value={name}
+        onChange={setName}
+        autoComplete="off"
+        data-autofocus
+      />
       <ProblemNote error={error} />
     </FormDialog>
   );

@@ -1,4 +1,4 @@
-import type { Severity } from '../api/types.js';
+import type { Severity } from '../../client/index.js';
 import { Icon } from './icons.js';
 
 export const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };

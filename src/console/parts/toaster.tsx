@@ -8,7 +8,13 @@ import { Icon } from './icons.js';
 export function Toaster() {
   const shown = useStore(toasts);
   const undoable = shown.findLast(({ undo }) => undo !== undefined);
-  useShortcuts({ z: undoable && (() => { takeBack(undoable); }) });
+  useShortcuts({
+    z:
+      undoable &&
+      (() => {
+        takeBack(undoable);
+      }),
+  });
   return (
     <div className="toaster" role="status" aria-live="polite">
       {shown.map((toast) => (

@@ -9,7 +9,9 @@ let pending: { readonly key: string; readonly at: number } | undefined;
 const SEQUENCE_MS = 1200;
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null;
+  return (
+    target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
+  );
 }
 
 document.addEventListener('keydown', (event) => {

@@ -15,7 +15,10 @@ let last = 0;
 /** Errors stay longer: they are to be read; what can be undone stays longest. */
 const SHOWN_MS = { done: 4000, undo: 9000, failed: 12_000 };
 
-export function toast(text: string, { tone = 'done', undo }: Partial<Pick<Toast, 'tone' | 'undo'>> = {}): void {
+export function toast(
+  text: string,
+  { tone = 'done', undo }: Partial<Pick<Toast, 'tone' | 'undo'>> = {},
+): void {
   const id = ++last;
   toasts.set([...toasts.get().slice(-2), { id, tone, text, ...(undo && { undo }) }]);
   const shown = tone === 'failed' ? SHOWN_MS.failed : undo ? SHOWN_MS.undo : SHOWN_MS.done;

@@ -27,7 +27,15 @@ export function ChangeNote({ change }: { readonly change: ResultChange | undefin
   );
 }
 
-function Step({ name, before, now }: { readonly name: string; readonly before: string; readonly now: string }) {
+function Step({
+  name,
+  before,
+  now,
+}: {
+  readonly name: string;
+  readonly before: string;
+  readonly now: string;
+}) {
   return (
     <div>
       <dt className="wrap">{name}</dt>

@@ -1,4 +1,4 @@
-import type { ClassifyResult } from '../api/types.js';
+import type { ClassifyResult } from '../../client/index.js';
 import { Link } from '../parts/link.js';
 import { hrefOf } from '../routes.js';
 

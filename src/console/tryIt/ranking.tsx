@@ -1,4 +1,4 @@
-import type { ClassifyResult } from '../api/types.js';
+import type { ClassifyResult } from '../../client/index.js';
 import { percent } from '../format.js';
 import { WriteButton } from '../parts/button.js';
 import { Link } from '../parts/link.js';

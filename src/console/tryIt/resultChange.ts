@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { ClassifyResult } from '../api/types.js';
+import type { ClassifyResult } from '../../client/index.js';
 
 export interface ResultChange {
   readonly before: ClassifyResult;

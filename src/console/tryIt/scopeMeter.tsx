@@ -1,7 +1,13 @@
 import { percent } from '../format.js';
 
 /** How surely a text is in scope, with the threshold drawn across. */
-export function ScopeMeter({ inScope, threshold }: { readonly inScope: number; readonly threshold: number | undefined }) {
+export function ScopeMeter({
+  inScope,
+  threshold,
+}: {
+  readonly inScope: number;
+  readonly threshold: number | undefined;
+}) {
   const isIn = threshold === undefined || inScope >= threshold;
   return (
     <div className="scope">
@@ -13,7 +19,9 @@ export function ScopeMeter({ inScope, threshold }: { readonly inScope: number; r
       </div>
       <div className="scope-track" aria-hidden="true">
         <div className={`scope-fill${isIn ? '' : ' out'}`} style={{ width: `${inScope * 100}%` }} />
-        {threshold !== undefined && <div className="scope-threshold" style={{ left: `${threshold * 100}%` }} />}
+        {threshold !== undefined && (
+          <div className="scope-threshold" style={{ left: `${threshold * 100}%` }} />
+        )}
       </div>
     </div>
   );

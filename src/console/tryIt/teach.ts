@@ -1,6 +1,6 @@
-import { api } from '../api/api.js';
+import { kshot } from '../api/kshot.js';
 import { useWrite } from '../api/queries.js';
-import type { WriteResult } from '../api/types.js';
+import type { WriteResult } from '../../client/index.js';
 import { toast } from '../state/toasts.js';
 
 export interface Lesson {
@@ -12,12 +12,12 @@ export interface Lesson {
 /** Makes a text an example of an intent, or a counter-example; can be undone. */
 export function useTeach(bot: string) {
   const untaught = useWrite(bot, ({ intent, id }: { readonly intent: string | null; readonly id: number }) =>
-    intent === null ? api.removeCounterexample(bot, id) : api.removeExample(bot, intent, id),
+    intent === null ? kshot().counterexamples.delete(bot, id) : kshot().examples.delete(bot, intent, id),
   );
   return useWrite(
     bot,
     ({ text, intent }: Lesson): Promise<WriteResult> =>
-      intent === null ? api.addCounterexamples(bot, [text]) : api.addExamples(bot, intent, [text]),
+      intent === null ? kshot().counterexamples.add(bot, [text]) : kshot().examples.add(bot, intent, [text]),
     {
       onDone({ added }, { intent }) {
         const [example] = added;

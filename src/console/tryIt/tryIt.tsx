@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { useClassification } from '../api/queries.js';
-import type { ClassifyResult } from '../api/types.js';
+import type { ClassifyResult } from '../../client/index.js';
 import { percent } from '../format.js';
 import { WriteButton } from '../parts/button.js';
 import { TextArea } from '../parts/field.js';
@@ -71,7 +71,13 @@ export function TryIt({
             <Ranking
               bot={bot}
               result={result}
-              onTeach={mayTeach ? (intent) => { teach.mutate({ text: asked, intent }); } : undefined}
+              onTeach={
+                mayTeach
+                  ? (intent) => {
+                      teach.mutate({ text: asked, intent });
+                    }
+                  : undefined
+              }
             />
             {version === undefined && (
               <div className="correct">

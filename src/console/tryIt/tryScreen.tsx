@@ -12,7 +12,10 @@ export function TryScreen({ bot }: { readonly bot: string }) {
   const [text, setText] = useSearchParam('text');
   const { data: summary } = useBot(bot);
   return (
-    <Page title="Try it" lead="Classified as you type. What you correct here is an example on the next request.">
+    <Page
+      title="Try it"
+      lead="Classified as you type. What you correct here is an example on the next request."
+    >
       <TryIt
         bot={bot}
         text={text}
@@ -21,7 +24,9 @@ export function TryScreen({ bot }: { readonly bot: string }) {
         empty={
           <div className="starters">
             <span className="muted">
-              {summary?.intents === 0 ? 'The bot has no intents yet: every text is out of scope.' : 'For a start:'}
+              {summary?.intents === 0
+                ? 'The bot has no intents yet: every text is out of scope.'
+                : 'For a start:'}
             </span>
             {summary?.intents !== 0 &&
               STARTERS.map((starter) => (

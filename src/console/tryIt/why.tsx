@@ -1,4 +1,4 @@
-import type { ClassifyResult } from '../api/types.js';
+import type { ClassifyResult } from '../../client/index.js';
 import { percent } from '../format.js';
 
 /** What decided, in the server's words, and the figures behind it. */
