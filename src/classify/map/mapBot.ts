@@ -12,12 +12,16 @@ const PRECISION = 1e4;
  * Lays a bot's texts out in the plane: by UMAP, or where they are too few for it along their principal components. Of a
  * large bot the newest of each intent are on it.
  *
+ * @param most texts that are on it.
  * @returns the same for the same bot.
  */
-export function mapBot(bot: CheckedBot): Omit<BotMap, 'bot' | 'revision'> {
+export function mapBot(bot: CheckedBot, most = MOST_ON_MAP): Omit<BotMap, 'bot' | 'revision'> {
   const { positions, embeddings, dimension: D } = bot.compared;
   const rows = comparedRows(bot);
-  const shown = shownRows(positions.map(({ length }) => length));
+  const shown = shownRows(
+    positions.map(({ length }) => length),
+    most,
+  );
   const picked = new Float32Array(shown.length * D);
   shown.forEach((row, i) => picked.set(embeddings.subarray(row * D, (row + 1) * D), i * D));
 
@@ -45,9 +49,9 @@ export function mapBot(bot: CheckedBot): Omit<BotMap, 'bot' | 'revision'> {
 }
 
 /** The rows that are on the map. @param counts of the texts of each intent, and counter-examples, that are compared. */
-function shownRows(counts: readonly number[]): number[] {
+function shownRows(counts: readonly number[], most: number): number[] {
   let first = 0;
-  return comparedTexts(counts, MOST_ON_MAP).flatMap((positions, group) => {
+  return comparedTexts(counts, most).flatMap((positions, group) => {
     const start = first;
     first += counts[group]!;
     return positions.map((position) => start + position);

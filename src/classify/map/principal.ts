@@ -1,7 +1,7 @@
 import { mulberry32 } from '../../heads/mulberry32.js';
 import type { Layout } from './layout.js';
 
-/** Power iterations; they end before when the direction stays. Two thousand texts of BANKING77 take some 50. */
+/** Power iterations; they end before when the direction stays. */
 const MOST_ITERATIONS = 100;
 /** So near to 1 must be the cosine of a direction to the one before. */
 const STEADY = 1 - 1e-9;
@@ -71,7 +71,7 @@ function unit(vector: Float64Array): Float64Array {
   return vector.map((value) => (length > 1e-12 ? value / length : 0));
 }
 
-/** Of the two directions of a line always the same one: a map is not to turn over from one revision to the next. */
+/** Of the two directions of a line always the same one, so that a map is not turned over for no reason. */
 function oriented(direction: Float64Array): Float64Array {
   const largest = direction.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
   return largest < 0 ? direction.map((value) => -value) : direction;

@@ -15,8 +15,8 @@ const START_SIZE = 10;
 
 /**
  * Lays rows out so that those come to lie together that are near to one another (McInnes, Healy & Melville 2018, "UMAP").
- * It starts from the principal components, seeded, from the very nearest neighbours: the same rows have the same layout,
- * and a few more change it little.
+ * It starts from the principal components, which keeps large distances more truly than a start at random, and is seeded:
+ * the same rows have the same layout.
  *
  * @param rows `[n, D]`, unit length; n is FEWEST_FOR_UMAP at least.
  */
