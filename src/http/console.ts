@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type RequestHandler, type Response, type Router } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import type { Exchange } from './exchange.js';
 import { consoleHeaders } from './securityHeaders.js';
 
@@ -15,6 +15,8 @@ const PAGES = /^\/(?:bots(?:\/.*)?)?$/;
 /** Vite names these by their content. */
 const HASHED = '/assets';
 const A_YEAR_S = 31_536_000;
+
+type LocalResponse = Response<unknown, { exchange: Exchange }>;
 
 const NOT_BUILT =
   'The console is not built. Run "npm run build" in the checkout and load this page again, or start with --no-console.\n' +
@@ -40,7 +42,7 @@ export function consoleRouter(directory: string): Router {
       });
     },
   });
-  const page: RequestHandler = (_request, response: Response<unknown, { exchange: Exchange }>) => {
+  const page = (_request: Request, response: LocalResponse): void => {
     const index = join(directory, 'index.html');
     const { exchange } = response.locals;
     exchange.route = ROUTE;
@@ -53,13 +55,11 @@ export function consoleRouter(directory: string): Router {
   };
   const router = express.Router({ strict: true, caseSensitive: true });
   router.get(PAGES, page);
-  router.get(
-    [`${HASHED}/*file`, '/favicon.svg', '/theme.js'],
-    (request, response: Response<unknown, { exchange: Exchange }>, next) => {
-      response.locals.exchange.route = ROUTE;
-      response.set('x-request-id', response.locals.exchange.requestId);
-      files(request, response, next);
-    },
-  );
+  const asset = (request: Request, response: LocalResponse, next: NextFunction): void => {
+    response.locals.exchange.route = ROUTE;
+    response.set('x-request-id', response.locals.exchange.requestId);
+    files(request, response, next);
+  };
+  router.get([`${HASHED}/*file`, '/favicon.svg', '/theme.js'], asset);
   return router;
 }

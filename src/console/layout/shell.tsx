@@ -55,6 +55,11 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
     ),
   });
 
+  const tryButton = mayTry && (
+    <Button icon="try" small={isNarrow} aria-expanded={tries} onClick={toggleTry}>
+      Try a text {!isNarrow && <kbd aria-hidden="true">/</kbd>}
+    </Button>
+  );
   const side = (
     <>
       <Link
@@ -66,13 +71,9 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
         kshot
       </Link>
       {bot !== undefined && <BotNav bot={bot} place={place} />}
+      {!isNarrow && tryButton}
       <SideFoot onShowKeys={showKeys} />
     </>
-  );
-  const tryButton = mayTry && (
-    <Button icon="try" small={isNarrow} aria-expanded={tries} onClick={toggleTry}>
-      Try a text {!isNarrow && <kbd aria-hidden="true">/</kbd>}
-    </Button>
   );
   const showsTry = mayTry && tries;
   return (
@@ -99,7 +100,6 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
       )}
       <main id="main" tabIndex={-1}>
         <ReadOnlyNote />
-        {!isNarrow && tryButton && <div className="try-toggle">{tryButton}</div>}
         {children}
       </main>
       {showsTry && (
