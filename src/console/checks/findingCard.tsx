@@ -20,7 +20,7 @@ export function FindingCard({ bot, finding }: { readonly bot: string; readonly f
               <FoundExample
                 bot={bot}
                 example={example}
-                goal={code === 'nearer_to_other_intent' ? intents : []}
+                goal={code === 'nearer_to_other_intent' && example.intent === intents[0] ? intents : []}
               />
             </li>
           ))}
