@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import type { ComparedRow, Evaluation, EvaluationComparison } from '../../client/index.js';
 import { useComparison, useEvaluations } from '../api/queries.js';
 import { count } from '../format.js';
@@ -71,7 +71,6 @@ function Rows({
 }) {
   const [kind, setKind] = useState<Kind>('fixed');
   const rows = comparison[kind];
-  const columns = useMemo(columnsOf, []);
   const { with: other, texts, only_in_this: news, only_in_other: gone } = comparison;
   return (
     <>
@@ -105,7 +104,7 @@ function Rows({
       {rows.length === 0 ? (
         <p className="muted">None.</p>
       ) : (
-        <DataTable caption="Compared texts" columns={columns} rows={rows} rowKey={rowKey} pageSize={25} />
+        <DataTable caption="Compared texts" columns={COLUMNS} rows={rows} rowKey={rowKey} pageSize={25} />
       )}
     </>
   );
@@ -115,28 +114,26 @@ function rowKey({ text, expected }: ComparedRow): string {
   return `${expected ?? ''}\n${text}`;
 }
 
-function columnsOf(): Column<ComparedRow>[] {
-  return [
-    {
-      id: 'text',
-      header: 'Text',
-      isHeader: true,
-      value: ({ text }) => text,
-      cell: ({ text }) => <span className="wrap">{text}</span>,
-    },
-    {
-      id: 'expected',
-      header: 'Expected',
-      wideOnly: true,
-      value: ({ expected }) => expected ?? '',
-      cell: ({ expected }) => <Answer intent={expected} />,
-    },
-    {
-      id: 'before',
-      header: 'Before',
-      value: ({ before }) => before ?? '',
-      cell: ({ before }) => <Answer intent={before} />,
-    },
-    { id: 'now', header: 'Now', value: ({ now }) => now ?? '', cell: ({ now }) => <Answer intent={now} /> },
-  ];
-}
+const COLUMNS: readonly Column<ComparedRow>[] = [
+  {
+    id: 'text',
+    header: 'Text',
+    isHeader: true,
+    value: ({ text }) => text,
+    cell: ({ text }) => <span className="wrap">{text}</span>,
+  },
+  {
+    id: 'expected',
+    header: 'Expected',
+    wideOnly: true,
+    value: ({ expected }) => expected ?? '',
+    cell: ({ expected }) => <Answer intent={expected} />,
+  },
+  {
+    id: 'before',
+    header: 'Before',
+    value: ({ before }) => before ?? '',
+    cell: ({ before }) => <Answer intent={before} />,
+  },
+  { id: 'now', header: 'Now', value: ({ now }) => now ?? '', cell: ({ now }) => <Answer intent={now} /> },
+];

@@ -57,6 +57,7 @@ function Chart({ bot, map }: { readonly bot: string; readonly map: BotMap }) {
   const [picked, setPicked] = useState<MapPoint>();
   const isDark = useIsDark();
 
+  const points = useMemo(() => fitted(map.points), [map.points]);
   const intents = useMemo(
     () => [...new Set(map.points.map(({ intent }) => intent))].filter((name) => name !== null).sort(),
     [map.points],
@@ -106,7 +107,7 @@ function Chart({ bot, map }: { readonly bot: string; readonly map: BotMap }) {
       </div>
       <div className="map">
         <Scatter
-          points={map.points}
+          points={points}
           markOf={markOf}
           isFaint={isFaint}
           picked={picked}
@@ -127,6 +128,18 @@ function Chart({ bot, map }: { readonly bot: string; readonly map: BotMap }) {
       <PointTable bot={bot} points={map.points.filter((point) => !isFaint(point))} />
     </>
   );
+}
+
+/** The points with both axes spread from -1 to 1: neither has a meaning of its own, and the frame is to be used. */
+function fitted(points: readonly MapPoint[]): MapPoint[] {
+  const spread = (values: readonly number[]) => {
+    const least = Math.min(...values);
+    const width = Math.max(...values) - least;
+    return (value: number) => (width === 0 ? 0 : (2 * (value - least)) / width - 1);
+  };
+  const x = spread(points.map((point) => point.x));
+  const y = spread(points.map((point) => point.y));
+  return points.map((point) => ({ ...point, x: x(point.x), y: y(point.y) }));
 }
 
 function useIsDark(): boolean {

@@ -25,12 +25,13 @@ export function Button({
   small = false,
   children,
   disabled,
+  className = '',
   ...rest
 }: ButtonProps) {
   return (
     <button
       type="button"
-      className={classes(look, small, children === undefined)}
+      className={`${classes(look, small, children === undefined)} ${className}`}
       disabled={disabled === true || busy}
       aria-busy={busy || undefined}
       {...rest}

@@ -74,7 +74,6 @@ export function IntentPicker({
         placeholder={label}
         autoComplete="off"
         data-autofocus={autoFocus || undefined}
-        // eslint-disable-next-line react-hooks/refs -- a callback that runs once, when the box comes
         ref={autoFocus ? focusOnce : undefined}
         value={text}
         onChange={(event) => {

@@ -31,7 +31,7 @@ export function usePile(bot: string) {
 
   return {
     query,
-    current: waiting[0] as SuggestedText | undefined,
+    current: waiting[0],
     decisions,
     decide: (decision: Decision) => {
       setDecisions([...decisions, decision]);
