@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { flushSync } from 'react-dom';
 
 /** Handlers by key; the ones that were mounted last go first, so that a screen may take a key from the shell. */
 type Handlers = Readonly<Record<string, (() => void) | undefined>>;
@@ -22,7 +23,8 @@ document.addEventListener('keydown', (event) => {
   const handler = find(prefix + event.key);
   if (handler !== undefined) {
     event.preventDefault();
-    handler();
+    // At once: the next key may be meant for a box that this one opens.
+    flushSync(handler);
   } else if (event.key === 'g') {
     pending = { key: event.key, at: event.timeStamp };
   }
