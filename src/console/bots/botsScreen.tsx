@@ -142,6 +142,7 @@ function columnsOf(remove: (bot: BotSummary) => void): Column<BotSummary>[] {
       id: 'actions',
       header: 'Actions',
       align: 'end',
+      wideOnly: true,
       cell: (bot) => <DeleteButton bot={bot} onClick={remove} />,
     },
   ];

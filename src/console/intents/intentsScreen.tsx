@@ -160,7 +160,7 @@ function columnsOf(bot: string, open: (what: Open) => void): Column<Row>[] {
           <Link to={hrefOf({ screen: 'intents', bot, item: name })} className="strong wrap">
             {name}
           </Link>
-          {description !== null && <div className="muted small row-note">{description}</div>}
+          {description !== null && <div className="muted small row-note wide-only">{description}</div>}
         </>
       ),
     },
@@ -189,6 +189,7 @@ function columnsOf(bot: string, open: (what: Open) => void): Column<Row>[] {
       id: 'actions',
       header: 'Actions',
       align: 'end',
+      wideOnly: true,
       cell: (intent) => (
         <span className="row-actions">
           <WriteButton
