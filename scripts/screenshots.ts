@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { Kshot } from '../src/client/index.js';
 import { readSettings } from '../src/config.js';
 import { serve } from '../src/serve.js';
-import { CHROMIUM } from '../test/console/browser.js';
+import { launchBrowser } from '../test/console/chromium.js';
 
 /**
  * Draws the pictures of docs/console/ anew: the console over the demo bot, with a day's work in it. Names of pictures as
@@ -124,10 +124,9 @@ async function draw(browser: Browser, url: string, shot: Shot): Promise<number> 
 
 async function main(): Promise<void> {
   const wanted = new Set(process.argv.slice(2));
-  if (CHROMIUM === undefined) throw new Error('There is no Chromium here; set KSHOT_CHROMIUM to one');
   const folder = mkdtempSync(join(tmpdir(), 'kshot-screenshots-'));
   const serving = await serve(readSettings({ dataDir: folder, port: '0', logLevel: 'warn' }, {}));
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await launchBrowser();
   try {
     await work(new Kshot({ url: serving.url }));
     let bytes = 0;

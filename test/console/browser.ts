@@ -1,22 +1,6 @@
-import { existsSync } from 'node:fs';
 import { afterAll, afterEach, describe } from '@jest/globals';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-
-/** Where systems put Chromium, and Chrome. */
-const USUAL_PLACES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-  '/snap/bin/chromium',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-
-/** The browser of this machine: KSHOT_CHROMIUM, or where systems put it; undefined where there is none. */
-export const CHROMIUM = [process.env['KSHOT_CHROMIUM'] ?? '', ...USUAL_PLACES].find(
-  (path) => path !== '' && existsSync(path),
-);
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { CHROMIUM, launchBrowser } from './chromium.js';
 
 /** `describe`; where there is no browser, all of it is skipped and says so. */
 export const describeInBrowser: (name: string, tests: () => void) => void =
@@ -25,12 +9,6 @@ export const describeInBrowser: (name: string, tests: () => void) => void =
         describe.skip(`${name} (skipped: no Chromium here; set KSHOT_CHROMIUM to one)`, tests);
       }
     : describe;
-
-export async function launchBrowser(): Promise<Browser> {
-  if (CHROMIUM === undefined) throw new Error('there is no Chromium');
-  // In a container there is no sandbox to be had, and all that is loaded is ours.
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
-}
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 375, height: 740 };
