@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { Example, Severity } from '../../client/index.js';
 import { WriteButton } from '../parts/button.js';
 import { TextField } from '../parts/field.js';
@@ -28,6 +28,10 @@ export function ExampleRow({
   const [mode, setMode] = useState<'shown' | 'edited' | 'moved'>('shown');
   const mayNot = useStore(readOnly);
   const row = useRef<HTMLLIElement>(null);
+
+  useEffect(() => {
+    if (isMarked) row.current?.scrollIntoView({ block: 'center' });
+  }, [isMarked]);
 
   function leave() {
     setMode('shown');
@@ -159,5 +163,7 @@ function ExampleEdit({
 }
 
 function selectText(element: HTMLElement | null): void {
-  element?.querySelector('input')?.select();
+  const input = element?.querySelector('input');
+  input?.focus();
+  input?.select();
 }

@@ -26,9 +26,12 @@ export function ExamplesEditor({
 }) {
   const writes = useExampleWrites(place);
   const [search, setSearch] = useState('');
-  const [most, setMost] = useState(AT_A_TIME);
   const severities = useMemo(() => severityById(findings), [findings]);
   const marked = location.hash.slice(1);
+  // The one that the address points at is shown, however far down it is.
+  const [most, setMost] = useState(() =>
+    Math.max(AT_A_TIME, 1 + examples.findIndex(({ id }) => marked === `example-${id}`)),
+  );
   const found = examples.filter(({ text }) => text.toLowerCase().includes(search.trim().toLowerCase()));
   const shown = found.slice(0, most);
   return (

@@ -145,7 +145,7 @@ export function Scatter({
       />
       {picked && place && (
         <div
-          className={`map-tip${place[0] > size.width / 2 ? ' left' : ''}`}
+          className={`map-tip${place[0] > size.width / 2 ? ' left' : ''}${place[1] > size.height / 2 ? ' up' : ''}`}
           style={{ left: place[0], top: place[1] }}
         >
           <strong>{picked.intent ?? 'Counter-example'}</strong>

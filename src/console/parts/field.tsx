@@ -37,8 +37,9 @@ interface Value {
 
 type TextFieldProps = Labelled & Value & Omit<InputHTMLAttributes<HTMLInputElement>, 'value' | 'onChange'>;
 
-export function TextField({ label, hint, hidesLabel, value, onChange, ...rest }: TextFieldProps) {
-  const id = useId();
+export function TextField({ label, hint, hidesLabel, value, onChange, id: given, ...rest }: TextFieldProps) {
+  const own = useId();
+  const id = given ?? own;
   return (
     <Field id={id} {...{ label, hint, hidesLabel }}>
       <input
@@ -59,8 +60,9 @@ type TextAreaProps = Labelled &
   Value &
   Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'value' | 'onChange'>;
 
-export function TextArea({ label, hint, hidesLabel, value, onChange, ...rest }: TextAreaProps) {
-  const id = useId();
+export function TextArea({ label, hint, hidesLabel, value, onChange, id: given, ...rest }: TextAreaProps) {
+  const own = useId();
+  const id = given ?? own;
   return (
     <Field id={id} {...{ label, hint, hidesLabel }}>
       <textarea
