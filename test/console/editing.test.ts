@@ -63,7 +63,8 @@ describeInBrowser('editing', () => {
     await page.getByText('2 examples added').waitFor();
     expect(await rows(page)).toHaveLength(5);
 
-    await page.getByRole('button', { name: 'Move “my card is gone” to another intent' }).click();
+    const examples = page.locator('.examples');
+    await examples.getByRole('button', { name: 'Move “my card is gone” to another intent' }).click();
     await page.keyboard.type('bal');
     await page.keyboard.press('Enter');
     await page.getByText('Moved to balance').waitFor();
@@ -72,7 +73,7 @@ describeInBrowser('editing', () => {
     await example(page, 'my card is gone').waitFor();
     expect(await examplesOf('balance')).not.toContain('my card is gone');
 
-    await page.getByRole('button', { name: 'Delete “i lost my card”' }).click();
+    await examples.getByRole('button', { name: 'Delete “i lost my card”' }).click();
     await page.getByText('Deleted “i lost my card”').waitFor();
     await example(page, 'i lost my card').waitFor({ state: 'detached' });
     await page.locator('h1').click();
