@@ -11,6 +11,7 @@ const ROOT = new URL('../../', import.meta.url);
 const PAGES = [
   'README.md',
   'docs/checks.md',
+  'docs/client.md',
   'docs/defaults.md',
   'docs/drop-in.md',
   'docs/imports.md',

@@ -1,7 +1,7 @@
 import type { TextSource } from '../store/store.js';
+import type { BotSettings } from './botSettings.js';
 import type { Checks } from './checks/finding.js';
 import type { BotMap } from './mapTypes.js';
-import type { BotSettings } from './settings.js';
 import type { SuggestionStrategy } from './suggestionStrategies.js';
 import type { VersionContents } from './versionContents.js';
 import type { AliasSummary, VersionChanges, VersionSummary } from './versionTypes.js';

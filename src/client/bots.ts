@@ -1,5 +1,5 @@
 import type { BotSummary } from '../classify/service.js';
-import type { BotSettings } from '../classify/settings.js';
+import type { BotSettings } from '../classify/botSettings.js';
 import { botPath } from './botPath.js';
 import type { CallOptions, Transport } from './transport.js';
 

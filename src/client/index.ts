@@ -19,6 +19,7 @@ export type { Unlabelled as UnlabelledTexts } from './unlabelled.js';
 export type { Versions } from './versions.js';
 
 // The wire format.
+export type { BotSettings } from '../classify/botSettings.js';
 export type { FieldProblem, ProblemCode } from '../errors.js';
 export type * from '../classify/evaluationTypes.js';
 export type * from '../classify/mapTypes.js';
@@ -62,6 +63,5 @@ export type {
   UnlabelledWrite,
   WriteResult,
 } from '../classify/service.js';
-export type { BotSettings } from '../classify/settings.js';
 export type { SuggestionStrategy } from '../classify/suggestionStrategies.js';
 export type { ExportFormat, ImportFormat } from '../formats/formatNames.js';
