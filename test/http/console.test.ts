@@ -48,10 +48,10 @@ describe('the console', () => {
   test.each(['/v1/nothing', '/assets/none.js', '/assets/..%2f..%2fpackage.json', '/index.html', '/botsy'])(
     '%s is not its',
     async (path) => {
-      const { status, headers, body } = await get(path);
+      const { status, headers, text } = await get(path);
       expect(status).toBe(404);
       expect(headers['content-type']).toBe('application/problem+json');
-      expect(body).toMatchObject({ code: 'not_found' });
+      expect(JSON.parse(text)).toMatchObject({ code: 'not_found' });
     },
   );
 

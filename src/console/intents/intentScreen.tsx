@@ -10,7 +10,7 @@ import { go, hrefOf } from '../routes.js';
 import { DeleteIntentDialog } from './deleteIntentDialog.js';
 import { Description } from './description.js';
 import { ExamplesEditor } from './examplesEditor.js';
-import { healthByIntent } from './health.js';
+import { healthByIntent, saysAll } from './health.js';
 import { RenameIntentDialog } from './renameIntentDialog.js';
 
 /** One intent: its examples, what it means, and what is the matter with it. */
@@ -61,7 +61,9 @@ export function IntentScreen({ bot, intent: name }: { readonly bot: string; read
             </div>
             <Section title="Findings">
               {findings.length === 0 ? (
-                <p className="muted">Nothing is the matter with this intent.</p>
+                <p className="muted">
+                  {saysAll(checks) ? 'Nothing is the matter with this intent.' : 'None is listed yet.'}
+                </p>
               ) : (
                 <ul className="findings">
                   {findings.map((finding, i) => (

@@ -13,7 +13,7 @@ import { HealthyBadge, SEVERITY_ORDER, SeverityBadge } from '../parts/severity.j
 import { hrefOf } from '../routes.js';
 import { useShortcuts } from '../state/shortcuts.js';
 import { DeleteIntentDialog } from './deleteIntentDialog.js';
-import { type Health, healthByIntent } from './health.js';
+import { type Health, healthByIntent, saysAll } from './health.js';
 import { NewIntentDialog } from './newIntentDialog.js';
 import { RenameIntentDialog } from './renameIntentDialog.js';
 
@@ -49,7 +49,8 @@ export function IntentsScreen({ bot }: { readonly bot: string }) {
   };
   useShortcuts({ n: create });
 
-  const columns = useMemo(() => columnsOf(bot, setOpen), [bot]);
+  const isKnown = saysAll(checks);
+  const columns = useMemo(() => columnsOf(bot, isKnown, setOpen), [bot, isKnown]);
   const rows = useMemo(() => {
     const health = healthByIntent(checks);
     return (intents.data ?? []).map((intent): Row => ({ ...intent, health: health.get(intent.name) }));
@@ -148,7 +149,7 @@ function matches({ name, description, health }: Row, search: string, filter: Fil
   return health?.findings.some(({ severity }) => severity === filter) ?? false;
 }
 
-function columnsOf(bot: string, open: (what: Open) => void): Column<Row>[] {
+function columnsOf(bot: string, isKnown: boolean, open: (what: Open) => void): Column<Row>[] {
   return [
     {
       id: 'name',
@@ -177,7 +178,11 @@ function columnsOf(bot: string, open: (what: Open) => void): Column<Row>[] {
       value: ({ health }) => (health === undefined ? 9 : SEVERITY_ORDER[health.worst]),
       cell: ({ health }) =>
         health === undefined ? (
-          <HealthyBadge />
+          isKnown ? (
+            <HealthyBadge />
+          ) : (
+            <span className="muted">not known</span>
+          )
         ) : (
           <SeverityBadge
             severity={health.worst}

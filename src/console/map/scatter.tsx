@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { MapPoint } from '../../client/index.js';
-import { type Mark, shapePath } from './palette.js';
+import { type Mark, type Shape, shapePath } from './palette.js';
 import { moved, nearest, placeOf, type Size, type View, WHOLE, zoomed } from './view.js';
 
 const RADIUS = 4.2;
@@ -178,17 +178,29 @@ function draw(context: CanvasRenderingContext2D, points: readonly MapPoint[], dr
     const [x, y] = placeOf(point, view, size);
     context.globalAlpha = alpha;
     context.fillStyle = colour;
-    context.fill(new Path2D(shapePath(shape, x, y, radius)), 'evenodd');
+    context.translate(x, y);
+    context.fill(outline(shape, radius), 'evenodd');
     if (point.outlier && alpha > 0.5) {
       context.strokeStyle = style.color;
       context.lineWidth = 1.4;
-      context.stroke(new Path2D(shapePath('circle', x, y, radius + 3.5)));
+      context.stroke(outline('circle', radius + 3.5));
     }
+    context.translate(-x, -y);
   };
   for (const point of points) if (isFaint(point)) one(point, RADIUS - 1, 0.12);
   for (const point of points) if (!isFaint(point)) one(point, RADIUS, 0.88);
   if (picked !== undefined) one(picked, RADIUS + 2.5, 1);
   context.globalAlpha = 1;
+}
+
+const outlines = new Map<string, Path2D>();
+
+/** A shape around the origin; there are but a few, and thousands of points. */
+function outline(shape: Shape, radius: number): Path2D {
+  const key = `${shape} ${radius}`;
+  const known = outlines.get(key) ?? new Path2D(shapePath(shape, 0, 0, radius));
+  outlines.set(key, known);
+  return known;
 }
 
 /** The next point in a direction: the nearest within the quarter that lies there. */
