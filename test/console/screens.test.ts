@@ -9,6 +9,8 @@ import { describeInBrowser, Pages, PHONE } from './browser.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+const GROUND = 'getComputedStyle(document.documentElement).backgroundColor';
+
 const place = workplace();
 
 /** Every screen, and what shows that it is all there. */
@@ -83,15 +85,17 @@ describeInBrowser('every screen', () => {
 
   test('a chosen theme stays, whatever the system says', async () => {
     const page = await pages.open(url, { colorScheme: 'light' });
-    const ground = () => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
+    const ground = () => page.evaluate<string>(GROUND);
     const light = await ground();
     await page.getByRole('button', { name: /^Theme: system/ }).click();
     await page.getByRole('button', { name: /^Theme: light/ }).click();
+    const chosen = page.getByRole('button', { name: /^Theme: dark/ });
+    await chosen.waitFor();
+    await page.waitForFunction(`(${GROUND}) !== '${light}'`);
     const dark = await ground();
-    expect(dark).not.toBe(light);
     await page.reload();
-    await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
-    expect(await ground()).toBe(dark);
+    await chosen.waitFor();
+    await page.waitForFunction(`(${GROUND}) === '${dark}'`);
   });
 
   test('an address that is none says so, and unknown bots are told of in the server’s words', async () => {
