@@ -12,11 +12,24 @@ const mayImport = {
   index: [],
   store: [],
   formats: [],
+  keys: ['store'],
   classify: ['encoder', 'heads', 'index', 'store', 'statistics'],
   learn: ['heads', 'encoder', 'statistics'],
-  http: ['classify', 'store', 'formats'],
-  client: ['classify', 'formats'],
-  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http', 'client', 'statistics'],
+  http: ['classify', 'store', 'formats', 'keys'],
+  client: ['classify', 'formats', 'keys'],
+  cli: [
+    'encoder',
+    'heads',
+    'index',
+    'store',
+    'formats',
+    'classify',
+    'learn',
+    'http',
+    'client',
+    'keys',
+    'statistics',
+  ],
 };
 const folders = Object.keys(mayImport);
 const zones = folders.map((folder) => ({

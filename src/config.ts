@@ -244,13 +244,6 @@ const settingsSchema = z
     if (all.length > 0 && settings.insecureNoAuth) {
       refuse('insecureNoAuth', 'contradicts the API keys that are set; leave out one or the other');
     }
-    if (all.length === 0 && !settings.insecureNoAuth && !isLoopback(settings.host)) {
-      refuse(
-        'apiKeys',
-        `must be set to listen on ${settings.host}, which other machines may reach; ` +
-          'listen on 127.0.0.1 instead, or give --insecure-no-auth if the network is trusted',
-      );
-    }
     if (settings.maxQueuedTexts < settings.maxTexts) {
       refuse(
         'maxQueuedTexts',
@@ -291,13 +284,28 @@ export function readSettings(
   const fields = new Map<string, FieldProblem>();
   for (const issue of outcome.error.issues) {
     const name = issue.path[0] as SettingName;
-    const field = `--${flagOf(name)} (${variableOf(name)})`;
+    const field = fieldOf(name);
     if (!fields.has(field))
       fields.set(field, { field, message: issue.message + whatWasGiven(name, given[name]) });
   }
   const problems = [...fields.values()];
   const lines = problems.map(({ field, message }) => `${field} ${message}`);
   throw new KshotError('invalid_configuration', lines.join('\n'), { fields: problems });
+}
+
+/**
+ * @param hasStoredKeys whether the store has API keys in force, which the settings do not tell.
+ * @throws KshotError `invalid_configuration` where the server would be open to whoever reaches it from other machines.
+ */
+export function requireKeysBeyondLoopback(settings: Settings, hasStoredKeys: boolean): void {
+  const { host, apiKeys, readOnlyApiKeys, insecureNoAuth } = settings;
+  const hasKeys = hasStoredKeys || apiKeys.length + readOnlyApiKeys.length > 0;
+  if (hasKeys || insecureNoAuth || isLoopback(host)) return;
+  const field = fieldOf('apiKeys');
+  const message =
+    `must be set to listen on ${host}, which other machines may reach; or make a key with "kshot keys create", ` +
+    'listen on 127.0.0.1 instead, or give --insecure-no-auth if the network is trusted';
+  throw new KshotError('invalid_configuration', `${field} ${message}`, { fields: [{ field, message }] });
 }
 
 /** Variables that look like settings and are none: misspelt, most likely. Worth a warning. */
@@ -373,6 +381,11 @@ function defaultOf(name: SettingName): string {
 
 function flagOf(name: SettingName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** How a setting is called where it is wrong. */
+function fieldOf(name: SettingName): string {
+  return `--${flagOf(name)} (${variableOf(name)})`;
 }
 
 function variableOf(name: SettingName): string {

@@ -33,8 +33,15 @@ export type ErrorCode =
   | 'nothing_to_roll_back'
   /** An API key is missing or wrong. */
   | 'unauthorized'
-  /** The API key is valid but may not write. */
+  /** The API key is valid but may not write, or not touch that bot. */
   | 'forbidden'
+  /** The API key has sent more requests than its rate allows; `retryAfterMs` says when to come back. */
+  | 'rate_limited'
+  | 'unknown_key'
+  /** Keys would be in force, and none of them could manage keys. */
+  | 'no_managing_key'
+  /** There are as many API keys in force as may be. */
+  | 'too_many_keys'
   /** More work is queued than the server admits; `retryAfterMs` says when to come back. */
   | 'overloaded'
   /** The server starts or stops. */

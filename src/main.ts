@@ -31,9 +31,9 @@ const io: Io = {
 
 // The service is loaded when a command needs it: `kshot --help` shall not wait for the encoder's runtime.
 const access: ServiceAccess = {
-  async start(settings) {
+  async start(settings, ownKey) {
     const { serve } = await import('./serve.js');
-    return serve(settings);
+    return serve(settings, ownKey);
   },
   async findOwner(settings) {
     const [{ readLockOwner }, { storeFile }] = await Promise.all([

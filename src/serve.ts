@@ -7,7 +7,13 @@ import { openService } from './classify/live.js';
 import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
 import { lateProgress } from './cli/progress.js';
-import { BUNDLED_HEADS, BUNDLED_MODEL, printableSettings, type Settings } from './config.js';
+import {
+  BUNDLED_HEADS,
+  BUNDLED_MODEL,
+  printableSettings,
+  requireKeysBeyondLoopback,
+  type Settings,
+} from './config.js';
 import type { Encoder } from './encoder/encoder.js';
 import { type DownloadProgress, type EncoderOptions, loadEncoder } from './encoder/load.js';
 import { type Calibration, readCalibration } from './heads/calibration.js';
@@ -16,6 +22,7 @@ import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
+import { Keyring, type KeyStore } from './keys/keyring.js';
 import { openSqliteStore } from './store/sqlite.js';
 
 const DEMO_BOT = 'demo';
@@ -42,25 +49,32 @@ export interface Serving {
  * The wiring: store, encoder, service, HTTP. Listens from the first moment, so that probes see the process alive, and
  * resolves when it is ready: embeddings brought up to date, the demo bot offered, encoder and heads warmed up.
  *
+ * @param ownKey a key besides those of the settings and the store, for whoever starts the server.
  * @throws KshotError what the parts throw; nothing is left open then.
  */
-export async function serve(settings: Settings): Promise<Serving> {
+export async function serve(settings: Settings, ownKey?: string): Promise<Serving> {
+  const isNew = !existsSync(storeFile(settings));
+  // Before a store is made, which would not be new at the next try.
+  if (isNew) requireKeysBeyondLoopback(settings, false);
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   log.info({ settings: printableSettings(settings) }, 'starting');
   const metrics = new Metrics();
   metrics.watchProcess();
   const lifecycle = new Lifecycle();
 
-  const isNew = !existsSync(storeFile(settings));
   const store = await openSqliteStore(storeFile(settings));
   const closers: (() => Promise<unknown>)[] = [() => store.close()];
+  const warn = (message: string, error: unknown) =>
+    log.warn(error === undefined ? {} : { err: error }, message);
   try {
+    const keyring = await openKeyring(settings, ownKey, store, log, warn);
+    closers.unshift(() => keyring.close());
     const app = createApp({
       lifecycle,
       metrics,
       log,
       limits: settings,
-      keys: { readWrite: settings.apiKeys, readOnly: settings.readOnlyApiKeys },
+      keys: keyring,
       logTexts: settings.logTexts,
       console: settings.console ? CONSOLE_DIRECTORY : undefined,
       version: version(),
@@ -80,10 +94,10 @@ export async function serve(settings: Settings): Promise<Serving> {
       ...headsDirectory(settings),
       calibration,
       observer: metrics,
-      warn: (message, error) => log.warn(error === undefined ? {} : { err: error }, message),
+      warn,
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
-    closers.splice(1, 1, () => service.close()); // which closes the store
+    closers.splice(2, 1, () => service.close()); // which closes the store
     await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo) await addDemo(service);
     await warmUp(encoder, service, settings, log);
@@ -98,6 +112,7 @@ export async function serve(settings: Settings): Promise<Serving> {
         log.info('stopping');
         const inTime = await server.close(settings.shutdownTimeoutMs);
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
+        await keyring.close();
         await service.close();
         log.info('stopped');
       },
@@ -106,6 +121,33 @@ export async function serve(settings: Settings): Promise<Serving> {
     for (const close of closers) await close();
     throw error;
   }
+}
+
+/** @throws KshotError `invalid_configuration` where there are no keys and other machines can reach the server. */
+async function openKeyring(
+  settings: Settings,
+  ownKey: string | undefined,
+  store: KeyStore,
+  log: Logger,
+  warn: (message: string, error: unknown) => void,
+): Promise<Keyring> {
+  const own = ownKey === undefined ? [] : [ownKey];
+  const keyring = new Keyring({
+    settings: { readWrite: [...settings.apiKeys, ...own], readOnly: settings.readOnlyApiKeys },
+    store,
+    warn,
+  });
+  await keyring.reloadKeys();
+  requireKeysBeyondLoopback(settings, keyring.enabled);
+  if (settings.insecureNoAuth && keyring.enabled) {
+    log.warn('the store has API keys, so every request needs one: --insecure-no-auth has no effect');
+  }
+  if (keyring.enabled && !keyring.isManaged) {
+    log.warn(
+      'no API key may manage keys: set --api-keys, or make one with "kshot keys create" while the server is stopped',
+    );
+  }
+  return keyring;
 }
 
 /** What the settings say of the encoder. */

@@ -4,6 +4,7 @@ import {
   isLoopback,
   printableSettings,
   readSettings,
+  requireKeysBeyondLoopback,
   settingOptions,
   settingsTable,
   unknownVariables,
@@ -124,10 +125,16 @@ describe('API keys', () => {
   });
 
   test('are required beyond loopback', () => {
-    const error = problemOf({ host: '0.0.0.0' });
-    expect(error.message).toContain('--api-keys (KSHOT_API_KEYS) must be set to listen on 0.0.0.0');
-    expect(readSettings({ host: '0.0.0.0', apiKeys: KEY }, {}).host).toBe('0.0.0.0');
-    expect(readSettings({ host: '0.0.0.0', insecureNoAuth: true }, {}).insecureNoAuth).toBe(true);
+    const start = (flags: Record<string, unknown>, hasStoredKeys = false) => {
+      requireKeysBeyondLoopback(readSettings(flags, {}), hasStoredKeys);
+    };
+    const host = '0.0.0.0';
+    expect(() => start({ host })).toThrow('--api-keys (KSHOT_API_KEYS) must be set to listen on 0.0.0.0');
+    start({ host, apiKeys: KEY });
+    start({ host, readOnlyApiKeys: KEY });
+    start({ host, insecureNoAuth: true });
+    start({ host }, true);
+    start({});
     expect(problemOf({ insecureNoAuth: true, apiKeys: KEY }).message).toContain('--insecure-no-auth');
   });
 

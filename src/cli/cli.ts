@@ -11,6 +11,7 @@ import { addEvaluateCommand, EVALUATION_FAILED } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
 import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
+import { addKeysCommand } from './commands/keys.js';
 import { addLabelCommand } from './commands/label.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSuggestCommand } from './commands/suggest.js';
@@ -66,6 +67,7 @@ export function buildProgram(context: Context): Command {
   addAliasesCommand(program, context);
   addBotsCommand(program, context);
   addHeadsCommand(program, context);
+  addKeysCommand(program, context);
   addEncoderCommand(program, context);
   program.addHelpText(
     'after',

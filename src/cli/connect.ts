@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { Kshot } from '../client/index.js';
+import { newSecret } from '../keys/secret.js';
 import { readSettings, settingOptions, type Flags } from '../config.js';
 import { KshotError } from '../errors.js';
 import type { Context, Io, StoreOwner } from './io.js';
@@ -90,10 +91,10 @@ export async function withClient<T>(
   work: (client: Kshot) => Promise<T>,
 ): Promise<T> {
   const flags = command.opts<Flags & { url?: string; apiKey?: string }>();
-  const client = (url: string) => clientOf(url, flags.apiKey, io);
+  const client = (url: string, key = flags.apiKey) => clientOf(url, key, io);
   if (flags.url !== undefined) return work(client(flags.url));
 
-  // The server in this process is for this command alone: any port, no keys, no log.
+  // The server in this process is for this command alone: any port, a key of its own, no log.
   const settings = readSettings(
     { ...flags, host: '127.0.0.1', port: '0', logLevel: 'silent' },
     withoutKeys(io.env),
@@ -102,9 +103,10 @@ export async function withClient<T>(
   if (owner !== undefined) return work(owner);
 
   if (io.stderr.isTTY === true) io.stderr.write('No server is running; starting one for this command …\n');
-  const running = await access.start(settings);
+  const ownKey = newSecret();
+  const running = await access.start(settings, ownKey);
   try {
-    return await work(client(running.url));
+    return await work(client(running.url, ownKey));
   } finally {
     await running.close();
   }

@@ -19,8 +19,8 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
 /** How commands come to a service; the process's wiring gives it. */
 export interface ServiceAccess {
-  /** Starts the service and its HTTP server in this process. */
-  start(settings: Settings): Promise<RunningService>;
+  /** Starts the service and its HTTP server in this process. @param ownKey a key for whoever starts it. */
+  start(settings: Settings, ownKey?: string): Promise<RunningService>;
   /** The process that has the store of these settings open; undefined where none has. */
   findOwner(settings: Settings): Promise<StoreOwner | undefined>;
 }

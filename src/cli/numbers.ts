@@ -9,3 +9,11 @@ export function wholeNumber(most = Number.MAX_SAFE_INTEGER): (value: string) => 
     return number;
   };
 }
+
+/** Reads an option's value as a number above 0. */
+export function positiveNumber(value: string): number {
+  const number = value.trim() === '' ? NaN : Number(value);
+  if (!(number > 0 && Number.isFinite(number)))
+    throw new InvalidArgumentError('It must be a number above 0.');
+  return number;
+}

@@ -15,6 +15,7 @@ export type { ExampleChange, Examples } from './examples.js';
 export type { Heads } from './heads.js';
 export type { Intents } from './intents.js';
 export type * from './evaluations.js';
+export type { Keys } from './keys.js';
 export type { Unlabelled as UnlabelledTexts } from './unlabelled.js';
 export type { Versions } from './versions.js';
 
@@ -63,5 +64,6 @@ export type {
   UnlabelledWrite,
   WriteResult,
 } from '../classify/service.js';
+export type * from '../keys/keyTypes.js';
 export type { SuggestionStrategy } from '../classify/suggestionStrategies.js';
 export type { ExportFormat, ImportFormat } from '../formats/formatNames.js';

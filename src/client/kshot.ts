@@ -9,6 +9,7 @@ import { Evaluations } from './evaluations.js';
 import { Examples } from './examples.js';
 import { Heads } from './heads.js';
 import { Intents } from './intents.js';
+import { Keys } from './keys.js';
 import { type CallOptions, type FileContent, type KshotOptions, Transport } from './transport.js';
 import type {
   ClassifyCallOptions,
@@ -43,6 +44,7 @@ export class Kshot {
   readonly aliases: Aliases;
   readonly evaluations: Evaluations;
   readonly heads: Heads;
+  readonly keys: Keys;
   readonly #transport: Transport;
 
   /** @throws KshotClientError if the address is none, or the key cannot be one. */
@@ -58,6 +60,7 @@ export class Kshot {
     this.aliases = new Aliases(transport);
     this.evaluations = new Evaluations(transport);
     this.heads = new Heads(transport);
+    this.keys = new Keys(transport);
   }
 
   /** Where requests go, without a slash at the end. */

@@ -4,10 +4,13 @@ import { KshotApiError, KshotConnectionError, KshotTimeoutError } from './errors
 const FIRST_BACKOFF_MS = 250;
 
 /** By these codes the server says that it has done nothing of the request: it was refused before the work. */
-const NOTHING_DONE: readonly (string | undefined)[] = ['overloaded', 'not_ready'];
+const NOTHING_DONE: readonly (string | undefined)[] = ['overloaded', 'not_ready', 'rate_limited'];
+
+/** By these statuses it, or a proxy before it, says that later is better. */
+const PASSING = [429, 503];
 
 /**
- * Whether what was refused may be sent again: a busy server, or a broken connection where doing the work twice is no
+ * Whether what was refused may be sent again: a busy server, a rate that is used up, or a broken connection where doing the work twice is no
  * other than doing it once.
  */
 export function mayBeRetried(
@@ -15,7 +18,7 @@ export function mayBeRetried(
   isRepeatable: boolean,
 ): error is KshotApiError | KshotConnectionError {
   if (error instanceof KshotApiError) {
-    return error.status === 503 && (isRepeatable || NOTHING_DONE.includes(error.code));
+    return PASSING.includes(error.status) && (isRepeatable || NOTHING_DONE.includes(error.code));
   }
   // A server that took too long is not helped by more of the same.
   return error instanceof KshotConnectionError && !(error instanceof KshotTimeoutError) && isRepeatable;

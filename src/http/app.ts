@@ -1,12 +1,15 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import { KshotError } from '../errors.js';
-import { Authoriser, keyIn, keyInBody, type ApiKeys } from './auth.js';
+import type { Caller } from '../keys/caller.js';
+import type { Keyring } from '../keys/keyring.js';
+import { Authoriser, keyIn, keyInBody } from './auth.js';
 import { readFileBody, readJson } from './body.js';
 import type { ImportLimits } from './botFile.js';
 import { consoleRouter } from './console.js';
 import { docsPage } from './docs.js';
 import { Exchange, type Answer } from './exchange.js';
+import { keyOperations } from './keyRoutes.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
@@ -21,7 +24,7 @@ export interface AppOptions {
   /** Gives the service, once there is one; `Lifecycle.of(service)` for one that is ready. */
   readonly lifecycle: Lifecycle;
   readonly limits: RequestLimits & ImportLimits & { readonly maxBodyBytes: number };
-  readonly keys: ApiKeys;
+  readonly keys: Keyring;
   /** Whether classified texts may stand in the log. */
   readonly logTexts: boolean;
   readonly log: Logger;
@@ -38,19 +41,22 @@ type LocalResponse = Response<unknown, Locals>;
 /** The Express application: the route table, and what every request has in common. */
 export function createApp(options: AppOptions): express.Express {
   const { lifecycle, metrics, log } = options;
-  const authoriser = new Authoriser(options.keys);
+  const authoriser = new Authoriser(options.keys, metrics);
   const requests = requestSchemas(options.limits);
   metrics.watch(() => lifecycle.stats());
+  // The first key closes the server while it runs.
+  const needsKey = () => authoriser.enabled;
 
   const operations: Operation[] = [
     ...apiOperations(requests, options.limits, options.logTexts),
+    ...keyOperations(options.keys),
     ...systemOperations(lifecycle, metrics, options.version, {
-      openapi: once(() => JSON.stringify(document())),
-      docs: once(() => docsPage(document())),
+      openapi: remembered(needsKey, () => JSON.stringify(document())),
+      docs: remembered(needsKey, () => docsPage(document())),
     }).filter(({ id }) => id !== 'root' || options.console === undefined),
   ];
-  const document = once(() =>
-    openApiDocument({ operations, requests, version: options.version, authRequired: authoriser.enabled }),
+  const document = remembered(needsKey, (authRequired) =>
+    openApiDocument({ operations, requests, version: options.version, authRequired }),
   );
 
   const uploads = new Uploads();
@@ -103,22 +109,34 @@ export function createApp(options: AppOptions): express.Express {
     return { body: validate(body, json, 'body'), bytes };
   }
 
+  /** @throws KshotError where the caller may not come in; the log says who it was. */
+  function admit(row: Operation, key: string | undefined, exchange: Exchange): Caller {
+    const caller = authoriser.identify(row.access, key);
+    if (caller.id !== undefined) exchange.note({ key: caller.id });
+    authoriser.admit(row, caller);
+    return caller;
+  }
+
   async function serve(row: Operation, request: Request, exchange: Exchange): Promise<Answer> {
     const key = keyIn(request, row.keyPlaces);
     const keyField = authoriser.enabled && key === undefined ? row.keyPlaces?.body : undefined;
-    if (keyField === undefined) authoriser.check(row.access, key);
+    let caller = keyField === undefined ? admit(row, key, exchange) : undefined;
     // Taken here, so that a shutdown which begins while the body arrives does not turn an accepted request away.
     const service = row.needsService ? lifecycle.service : undefined;
     const read = keyField === undefined ? undefined : await readJson(request, options.limits.maxBodyBytes);
-    if (keyField !== undefined) authoriser.check(row.access, keyInBody(read, keyField));
+    caller ??= admit(row, keyField && keyInBody(read, keyField), exchange);
     const params = row.params && validate(row.params, request.params, 'path');
+    authoriser.checkPath(row, params, caller);
     const query = row.query && validate(row.query, request.query, 'query');
     const place = row.upload && uploads.take();
     try {
+      const parts = await bodyOf(row, request, read);
+      authoriser.checkBody(row, parts.body, caller);
       return await row.run({
         params,
         query,
-        ...(await bodyOf(row, request, read)),
+        ...parts,
+        caller,
         get service() {
           return service ?? lifecycle.service;
         },
@@ -186,7 +204,12 @@ function groupByPath(operations: readonly Operation[]): Map<string, Operation[]>
   return groups;
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+/** What was made last, until what it was made of is another. */
+function remembered<K, T>(key: () => K, make: (key: K) => T): () => T {
+  let made: { readonly key: K; readonly value: T } | undefined;
+  return () => {
+    const present = key();
+    if (made === undefined || made.key !== present) made = { key: present, value: make(present) };
+    return made.value;
+  };
 }

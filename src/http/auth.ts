@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { KshotError } from '../errors.js';
+import { type Caller, EVERYONE } from '../keys/caller.js';
+import type { Keyring } from '../keys/keyring.js';
 
 /** What an operation asks of the caller. `read` covers classifying; `open` needs no key at all. */
 export type Access = 'open' | 'read' | 'write';
@@ -13,56 +14,101 @@ export interface KeyPlaces {
   readonly body?: string;
 }
 
-export interface ApiKeys {
-  readonly readWrite: readonly string[];
-  readonly readOnly: readonly string[];
+/**
+ * Which bots an operation is about where no `{bot}` in its path says so: the one that its body names, or `none` in particular.
+ * Left out, it is about all of them.
+ */
+export type BotScope<B = unknown> = 'none' | ((body: B) => string);
+
+/** What is looked at of an operation. */
+interface Guarded {
+  readonly access: Access;
+  readonly bots?: BotScope;
 }
 
-/**
- * Checks API keys. Only digests are kept, and every one is compared in constant time, so that neither memory nor timing
- * gives a key away. Without any key all is allowed.
- */
-export class Authoriser {
-  private readonly keys: readonly { readonly digest: Buffer; readonly mayWrite: boolean }[];
+export interface RateObserver {
+  /** A key's rate was used up. */
+  rateLimited(key: string): void;
+}
 
-  constructor(keys: ApiKeys) {
-    this.keys = [
-      ...keys.readWrite.map((key) => ({ digest: digest(key), mayWrite: true })),
-      ...keys.readOnly.map((key) => ({ digest: digest(key), mayWrite: false })),
-    ];
-  }
+/** Says who calls, and refuses what the caller may not do. Without any key all is allowed. */
+export class Authoriser {
+  constructor(
+    private readonly keyring: Keyring,
+    private readonly observer: RateObserver,
+  ) {}
 
   /** Whether any key is asked for. */
   get enabled(): boolean {
-    return this.keys.length > 0;
+    return this.keyring.enabled;
   }
 
   /**
+   * Who calls.
+   *
    * @param given the key that was sent; undefined where there was none.
-   * @throws KshotError `unauthorized` or `forbidden` where it does not grant the access.
+   * @throws KshotError `unauthorized` where the operation needs a key, and that is none.
    */
-  check(access: Access, given: string | undefined): void {
-    if (access === 'open' || !this.enabled) return;
+  identify(access: Access, given: string | undefined): Caller {
+    if (access === 'open' || !this.enabled) return EVERYONE;
     if (given === undefined) {
       throw new KshotError(
         'unauthorized',
         'Send an API key as "Authorization: Bearer KEY" or "x-api-key: KEY"',
       );
     }
-    const hash = digest(given);
-    let known = false;
-    let mayWrite = false;
-    for (const key of this.keys) {
-      if (timingSafeEqual(key.digest, hash)) {
-        known = true;
-        mayWrite ||= key.mayWrite;
-      }
+    const caller = this.keyring.find(given);
+    if (caller === undefined) throw new KshotError('unauthorized', 'The API key is not known');
+    return caller;
+  }
+
+  /** @throws KshotError `rate_limited`, `forbidden` where the operation writes and the caller may not. */
+  admit({ access }: Guarded, caller: Caller): void {
+    const waitMs = this.keyring.take(caller);
+    if (waitMs > 0) {
+      this.observer.rateLimited(caller.id ?? '');
+      throw new KshotError('rate_limited', 'This API key has used up its rate; wait as Retry-After says', {
+        retryAfterMs: waitMs,
+      });
     }
-    if (!known) throw new KshotError('unauthorized', 'The API key is not known');
-    if (access === 'write' && !mayWrite) {
+    if (access === 'write' && !caller.mayWrite) {
       throw new KshotError('forbidden', 'This API key may read and classify, not write');
     }
   }
+
+  /**
+   * Whether the bots that the operation is about are the caller's, by what stands in the path. An operation whose body names the
+   * bot passes: `checkBody` looks at that.
+   *
+   * @throws KshotError `forbidden`.
+   */
+  checkPath({ access, bots }: Guarded, params: unknown, caller: Caller): void {
+    const bot = botIn(params);
+    if (bot !== undefined) checkBot(bot, caller);
+    else if (access !== 'open' && bots === undefined && !caller.seesAll) {
+      throw new KshotError('forbidden', 'This API key is for some of the bots; this needs one for all bots');
+    }
+  }
+
+  /** @throws KshotError `forbidden` where the body names a bot that is not the caller's. */
+  checkBody({ bots }: Guarded, body: unknown, caller: Caller): void {
+    if (typeof bots === 'function') checkBot(bots(body), caller);
+  }
+}
+
+function checkBot(bot: string, caller: Caller): void {
+  if (caller.sees(bot)) return;
+  throw new KshotError(
+    'forbidden',
+    `This API key is not for the bot "${bot}"; GET /v1/bots lists those that it is for`,
+  );
+}
+
+/** The bot that validated parameters name, which may be with a version. */
+function botIn(params: unknown): string | undefined {
+  if (typeof params !== 'object' || params === null || !('bot' in params)) return undefined;
+  const { bot } = params as { readonly bot: string | { readonly bot: string } };
+  return typeof bot === 'string' ? bot : bot.bot;
 }
 
 /**
@@ -94,8 +140,4 @@ export function keyInBody(body: unknown, field: string): string | undefined {
 
 function isKey(given: unknown): given is string {
   return typeof given === 'string' && given !== '';
-}
-
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

@@ -22,6 +22,11 @@ export class Metrics implements ServiceObserver {
     ['method', 'route'],
   );
   private readonly inFlight = this.gauge('kshot_http_requests_in_flight', 'HTTP requests being answered');
+  private readonly rateRefusals = this.counter(
+    'kshot_rate_limited_total',
+    'Requests refused because the rate of their API key was used up',
+    ['key'],
+  );
   private readonly stageSeconds = this.histogram(
     'kshot_stage_duration_seconds',
     'Time of a classification by stage',
@@ -101,6 +106,11 @@ export class Metrics implements ServiceObserver {
     this.inFlight.dec();
     this.requests.inc({ method, route, status }, 1);
     this.requestSeconds.observe({ method, route }, milliseconds / 1000);
+  }
+
+  /** A request was refused because its key's rate was used up. @param key its id. */
+  rateLimited(key: string): void {
+    this.rateRefusals.inc({ key }, 1);
   }
 
   stage(stage: Stage, milliseconds: number): void {

@@ -70,6 +70,7 @@ const TAGS = [
   { name: 'versions', description: 'Bots as they were, under names, and the aliases that point at them' },
   { name: 'files', description: 'Bots from files, and as files' },
   { name: 'heads', description: 'How texts are scored against examples' },
+  { name: 'keys', description: 'Who may do what, and how often' },
   { name: 'drop-in', description: 'For clients of other services: requests and answers are theirs' },
   { name: 'server', description: 'Health, metrics and these pages' },
 ];
@@ -188,8 +189,7 @@ function problemsOf(operation: Operation, authRequired: boolean): ProblemCode[] 
   ) {
     codes.push('invalid_request');
   }
-  if (authRequired && operation.access !== 'open') codes.push('unauthorized');
-  if (authRequired && operation.access === 'write') codes.push('forbidden');
+  if (authRequired && operation.access !== 'open') codes.push('unauthorized', 'forbidden', 'rate_limited');
   if (operation.body !== undefined || operation.upload !== undefined) {
     codes.push('request_timeout', 'body_too_large', 'unsupported_media_type');
   }
@@ -216,7 +216,7 @@ function problemOf(
     headers: {
       'x-request-id': string,
       ...(status === 401 && { 'www-authenticate': string }),
-      ...(status === 503 && {
+      ...((status === 503 || status === 429) && {
         'retry-after': { description: 'Seconds', schema: { type: 'integer', minimum: 1 } },
       }),
     },

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { ClassifyService } from '../classify/service.js';
 import type { ErrorCode } from '../errors.js';
-import type { Access, KeyPlaces } from './auth.js';
+import type { Caller } from '../keys/caller.js';
+import type { Access, BotScope, KeyPlaces } from './auth.js';
 import type { Answer } from './exchange.js';
 import type { ErrorShape } from './problem.js';
 
@@ -36,6 +37,7 @@ export interface Operation {
   readonly description?: string;
   readonly tag: string;
   readonly access: Access;
+  readonly bots?: BotScope;
   /** Where a key may stand besides the usual headers. */
   readonly keyPlaces?: KeyPlaces;
   /** How errors are said where it is not as a problem: by an operation that stands in for another service's. */
@@ -78,6 +80,7 @@ export interface Call {
   readonly body: unknown;
   /** The file of an operation that takes one; empty for others. */
   readonly bytes: Uint8Array;
+  readonly caller: Caller;
   /** @throws KshotError `not_ready`. */
   readonly service: ClassifyService;
   /** Aborts when the client leaves. */
@@ -100,7 +103,8 @@ export function operation<
   Q extends z.ZodObject | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
 >(
-  row: Omit<Operation, 'params' | 'query' | 'body' | 'run'> & {
+  row: Omit<Operation, 'bots' | 'params' | 'query' | 'body' | 'run'> & {
+    readonly bots?: BotScope<Output<B>>;
     readonly params?: P;
     readonly query?: Q;
     readonly body?: B;

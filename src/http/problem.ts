@@ -22,7 +22,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   invalid_request: { status: 400, title: 'The request is malformed' },
   invalid_file: { status: 400, title: 'The file cannot be read' },
   unauthorized: { status: 401, title: 'An API key is needed' },
-  forbidden: { status: 403, title: 'The API key may not write' },
+  forbidden: { status: 403, title: 'The API key may not do this' },
   not_found: { status: 404, title: 'There is nothing at this path' },
   unknown_bot: { status: 404, title: 'There is no such bot' },
   unknown_intent: { status: 404, title: 'There is no such intent' },
@@ -31,6 +31,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   unknown_evaluation: { status: 404, title: 'There is no such evaluation' },
   unknown_version: { status: 404, title: 'There is no such version' },
   unknown_alias: { status: 404, title: 'There is no such alias' },
+  unknown_key: { status: 404, title: 'There is no such API key' },
   method_not_allowed: { status: 405, title: 'The path does not know this method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   head_unavailable: { status: 409, title: 'The head cannot be served' },
@@ -41,8 +42,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   version_in_use: { status: 409, title: 'An alias points at the version' },
   name_taken: { status: 409, title: 'The name is taken' },
   nothing_to_roll_back: { status: 409, title: 'The alias has pointed nowhere else' },
+  no_managing_key: { status: 409, title: 'No API key could manage keys' },
+  too_many_keys: { status: 409, title: 'There are too many API keys' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of a type that is not taken here' },
+  rate_limited: { status: 429, title: 'The API key has used up its rate' },
   header_too_large: { status: 431, title: 'The address or the headers are too long' },
   // No client waits for this one; it is what logs and metrics count.
   cancelled: { status: 499, title: 'The client went away' },
@@ -98,7 +102,7 @@ export function problemResponse(error: unknown, requestId: string): ProblemRespo
   }
   const answer = problem(error.code, error.message, requestId, error.fields);
   const headers: Record<string, string> = {};
-  if (answer.status === 503) {
+  if (answer.status === 503 || answer.status === 429) {
     const seconds = Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000);
     headers['retry-after'] = String(Math.max(1, seconds));
   }

@@ -85,10 +85,15 @@ function botOperations(requests: RequestSchemas): Operation[] {
       method: 'get',
       path: '/v1/bots',
       summary: 'List the bots',
+      description: 'Those that the key is for.',
       access: 'read',
-      success: { 200: { description: 'All bots, by name', schemas: [RESPONSES.Bots] } },
+      bots: 'none',
+      success: { 200: { description: 'By name', schemas: [RESPONSES.Bots] } },
       problems: [],
-      run: async ({ service }) => ok({ bots: await service.listBots() }),
+      async run({ caller, service }) {
+        const bots = await service.listBots();
+        return ok({ bots: bots.filter(({ name }) => caller.sees(name)) });
+      },
     }),
     operation({
       ...common,
@@ -322,6 +327,7 @@ function headOperations(): Operation[] {
       summary: 'List the heads that bots may choose from',
       description: 'And those that cannot be served here, with the reason.',
       access: 'read',
+      bots: 'none',
       success: {
         200: { description: 'The built-in ones, then the trained ones', schemas: [RESPONSES.Heads] },
       },

@@ -55,7 +55,7 @@ export const LONGEST_RANKING = 1000;
 const LONGEST_PAGE = 1000;
 const MOST_SUGGESTIONS = 100;
 
-const textId = z
+export const textId = z
   .string()
   .regex(/^\d{1,16}$/, 'must be a whole number')
   .transform(Number)

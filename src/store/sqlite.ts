@@ -9,6 +9,7 @@ import { acquireLock, type Lock } from './lock.js';
 import { BotEdit, some, toBlob, toBotRecord, toWellFormed } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
 import { SqliteEvaluations } from './sqliteEvaluations.js';
+import { SqliteKeys } from './sqliteKeys.js';
 import { migrate } from './sqliteMigrations.js';
 import {
   prepareStatements,
@@ -31,6 +32,8 @@ import {
   type ImportInput,
   type IntentInput,
   type Json,
+  type KeyInput,
+  type KeyRecord,
   MAX_UNLABELLED,
   type PageQuery,
   type Settings,
@@ -115,6 +118,7 @@ export class SqliteStore implements Store {
   readonly #lock: Lock | undefined;
   readonly #sql: Statements;
   readonly #evaluations: SqliteEvaluations;
+  readonly #keys: SqliteKeys;
   readonly #versions: SqliteVersions;
 
   /**
@@ -130,6 +134,7 @@ export class SqliteStore implements Store {
     this.#lock = lock;
     this.#sql = prepareStatements(db);
     this.#evaluations = new SqliteEvaluations(db);
+    this.#keys = new SqliteKeys(db);
     this.#versions = new SqliteVersions(db);
   }
 
@@ -500,6 +505,22 @@ export class SqliteStore implements Store {
 
   failRunningEvaluations(error: string): Promise<number> {
     return this.#write(() => this.#evaluations.failRunning(error));
+  }
+
+  listKeys(): Promise<KeyRecord[]> {
+    return this.#run(() => this.#keys.list());
+  }
+
+  addKey(key: KeyInput, onlyFirst: boolean): Promise<KeyRecord | undefined> {
+    return this.#write(() => this.#keys.add(key, onlyFirst));
+  }
+
+  revokeKey(id: number, mayBeLast: boolean): Promise<KeyRecord> {
+    return this.#write(() => this.#keys.revoke(id, mayBeLast));
+  }
+
+  noteKeyUses(uses: ReadonlyMap<number, string>): Promise<void> {
+    return this.#write(() => this.#keys.noteUses(uses));
   }
 
   ping(): Promise<void> {

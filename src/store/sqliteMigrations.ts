@@ -148,6 +148,21 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX moves_of_alias ON alias_moves (alias_id);
   CREATE INDEX moves_to_version ON alias_moves (version_id);
   `,
+  // API keys. hash: SHA-256 of the secret; bots: a JSON array of names.
+  `
+  CREATE TABLE api_keys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    hint TEXT NOT NULL,
+    access TEXT NOT NULL CHECK (access IN ('read', 'write')),
+    bots TEXT,
+    rate REAL CHECK (rate > 0),
+    created_at TEXT NOT NULL,
+    last_used_at TEXT,
+    revoked_at TEXT
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -205,6 +205,28 @@ export interface Store {
   /** @throws KshotError `unknown_bot`, `unknown_alias`. */
   deleteAlias(bot: string, alias: string): Promise<void>;
 
+  /** All API keys, the revoked ones too, in the order of their ids. */
+  listKeys(): Promise<KeyRecord[]>;
+
+  /**
+   * Takes up an API key. Of revoked ones the oldest go beyond MAX_REVOKED_KEYS.
+   *
+   * @param onlyFirst whether nothing is done, and undefined returned, where another one is in force.
+   * @throws KshotError `too_many_keys`.
+   */
+  addKey(key: KeyInput, onlyFirst: boolean): Promise<KeyRecord | undefined>;
+
+  /**
+   * Puts an API key out of force; one that is already stays as it is.
+   *
+   * @param mayBeLast whether the last one may go that writes to all bots, and so may manage keys.
+   * @throws KshotError `unknown_key`, `no_managing_key`.
+   */
+  revokeKey(id: number, mayBeLast: boolean): Promise<KeyRecord>;
+
+  /** Writes down when keys were used, unless a later use is known. @param uses ISO 8601, UTC, by id; an unknown id is passed over. */
+  noteKeyUses(uses: ReadonlyMap<number, string>): Promise<void>;
+
   /** How many texts have no embedding under `fingerprint`; those of versions count, too. */
   countMissingEmbeddings(fingerprint: string): Promise<number>;
 
@@ -408,4 +430,34 @@ export interface AliasMove {
   readonly version: string;
   /** ISO 8601, UTC. */
   readonly movedAt: string;
+}
+
+/** API keys that may be in force at a time. */
+export const MAX_KEYS = 1000;
+
+/** Revoked API keys that are remembered, for whoever reads old logs. */
+export const MAX_REVOKED_KEYS = 1000;
+
+/** An API key, without the secret. */
+export interface KeyInput {
+  readonly name: string;
+  /** SHA-256 of the secret. */
+  readonly hash: Uint8Array;
+  /** How the secret begins. */
+  readonly hint: string;
+  readonly access: 'read' | 'write';
+  /** Names, whether there are such bots or not; null: all. */
+  readonly bots: readonly string[] | null;
+  /** Requests a second; null: no limit. */
+  readonly rate: number | null;
+}
+
+export interface KeyRecord extends KeyInput {
+  /** Unique in the store, never used again. */
+  readonly id: number;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  /** Null while it is in force. */
+  readonly revokedAt: string | null;
 }

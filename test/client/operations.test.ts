@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Kshot } from '../../src/client/index.js';
 import type { Operation } from '../../src/http/operation.js';
+import { keyOperations } from '../../src/http/keyRoutes.js';
 import { apiOperations } from '../../src/http/routes.js';
 import { requestSchemas } from '../../src/http/schemas.js';
-import { LIMITS } from '../http/harness.js';
+import { harness, LIMITS } from '../http/harness.js';
 import { recording } from './recording.js';
 
 interface Expected {
@@ -102,6 +103,13 @@ const CALLS: Readonly<Record<string, Expected>> = {
   'GET /v1/heads': { call: (kshot) => kshot.heads.list(), answer: { heads: [] } },
   'POST /v1/heads/reload': { call: (kshot) => kshot.heads.reload() },
 
+  'GET /v1/keys': { call: (kshot) => kshot.keys.list(), answer: { keys: [] } },
+  'POST /v1/keys': {
+    call: (kshot) => kshot.keys.create({ name: 'chat', access: 'read', bots: ['b'], rate: 20 }),
+    body: { name: 'chat', access: 'read', bots: ['b'], rate: 20 },
+  },
+  'DELETE /v1/keys/{id}': { call: (kshot) => kshot.keys.revoke(7) },
+
   [`GET ${BOT}/versions`]: { call: (kshot) => kshot.versions.list('b'), answer: { versions: [] } },
   [`PUT ${BOT}/versions/{version}`]: {
     call: (kshot) => kshot.versions.save('b', 'v1', { note: 'before the sale' }),
@@ -154,7 +162,10 @@ const keyOf = ({ method, path }: Operation) => `${method.toUpperCase()} ${path}`
 const bodyOf = (body: unknown): unknown =>
   body === FILE || body === undefined ? body : JSON.parse(body as string);
 
-const operations = apiOperations(requestSchemas(LIMITS), LIMITS, false);
+const operations = [
+  ...apiOperations(requestSchemas(LIMITS), LIMITS, false),
+  ...keyOperations(harness().options.keys),
+];
 
 test('every operation of the API has a method of the client', () => {
   // Drop-in endpoints are for the clients that other services have.

@@ -84,6 +84,9 @@ describe('what may be sent again', () => {
   test.each<[keyof typeof calls, string, () => Reply, boolean]>([
     ['a POST that writes', 'a server that was too busy to begin', busy, true],
     ['a POST that writes', 'a server that is starting', () => refusal(503, 'not_ready'), true],
+    ['a POST that writes', 'a rate that is used up', () => refusal(429, 'rate_limited'), true],
+    ['a classification', 'a proxy that limits rates', () => new Response('', { status: 429 }), true],
+    ['a POST that writes', 'a proxy that limits rates', () => new Response('', { status: 429 }), false],
     ['a POST that writes', 'a store that failed', unavailable, false],
     ['a POST that writes', 'a proxy that is no kshot', () => new Response('<html>', { status: 503 }), false],
     ['a POST that writes', 'a broken connection', broken, false],

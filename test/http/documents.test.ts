@@ -65,6 +65,9 @@ describe('the OpenAPI document', () => {
       'POST /rasa/{bot}/model/parse',
       'POST /language/:analyze-conversations',
       'POST /v1/classify',
+      'GET /v1/keys',
+      'POST /v1/keys',
+      'DELETE /v1/keys/{id}',
       'GET /healthz',
       'GET /readyz',
       'GET /metrics',
@@ -78,12 +81,14 @@ describe('the OpenAPI document', () => {
     const statuses = (path: string, method: string) =>
       Object.keys(document.paths[path]?.[method]?.responses ?? {});
     expect(statuses('/v1/bots/{bot}/classify', 'post')).toEqual([
-      '200', '400', '401', '404', '408', '413', '415', '431', '500', '503',
+      '200', '400', '401', '403', '404', '408', '413', '415', '429', '431', '500', '503',
     ]); // prettier-ignore
     expect(statuses('/v1/bots/{bot}', 'put')).toEqual([
-      '200', '201', '400', '401', '403', '408', '409', '413', '415', '431', '500', '503',
+      '200', '201', '400', '401', '403', '408', '409', '413', '415', '429', '431', '500', '503',
     ]); // prettier-ignore
-    expect(statuses('/v1/bots', 'get')).toEqual(['200', '400', '401', '431', '500', '503']);
+    expect(statuses('/v1/bots', 'get')).toEqual([
+      '200', '400', '401', '403', '429', '431', '500', '503',
+    ]); // prettier-ignore
     expect(statuses('/healthz', 'get')).toEqual(['200', '431', '500']);
   });
 

@@ -2,11 +2,14 @@ import type { Express } from 'express';
 import { pino, type Logger } from 'pino';
 import request from 'supertest';
 import { createApp, type AppOptions } from '../../src/http/app.js';
+import { KEY_RESPONSES } from '../../src/http/keySchemas.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { OpenApiDocument } from '../../src/http/openapi.js';
 import { RESPONSES } from '../../src/http/schemas.js';
 import { VERSION_RESPONSES } from '../../src/http/versionSchemas.js';
+import { Keyring, type SettingsKeys } from '../../src/keys/keyring.js';
+import { MemoryKeyStore } from '../keys/memoryKeyStore.js';
 import { FakeService } from './fakeService.js';
 
 export const LIMITS = {
@@ -21,6 +24,7 @@ export const LIMITS = {
 export interface Harness {
   readonly app: Express;
   readonly service: FakeService;
+  readonly keyStore: MemoryKeyStore;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   /** The lines that were logged. */
@@ -45,15 +49,28 @@ export interface SendOptions {
   readonly headers?: Record<string, string>;
 }
 
-export function harness(changes: Partial<AppOptions> = {}): Harness {
+type Changes = Partial<Omit<AppOptions, 'keys'>> & {
+  /** Of the settings. */
+  readonly keys?: SettingsKeys;
+  /** Of the keyring: Unix time in ms. */
+  readonly now?: () => number;
+};
+
+export function harness({ keys, now, ...changes }: Changes = {}): Harness {
   const service = new FakeService();
+  const keyStore = new MemoryKeyStore();
   const lifecycle = changes.lifecycle ?? Lifecycle.of(service);
   const metrics = new Metrics();
   const lines: Record<string, unknown>[] = [];
   const options: AppOptions = {
     lifecycle,
     limits: LIMITS,
-    keys: { readWrite: [], readOnly: [] },
+    keys: new Keyring({
+      settings: keys ?? { readWrite: [], readOnly: [] },
+      store: keyStore,
+      warn: (message) => lines.push({ message }),
+      ...(now && { now }),
+    }),
     logTexts: false,
     log: recordingLogger(lines),
     metrics,
@@ -61,16 +78,17 @@ export function harness(changes: Partial<AppOptions> = {}): Harness {
     ...changes,
   };
   const app = createApp(options);
-  let document: OpenApiDocument | undefined;
   return {
     app,
     service,
+    keyStore,
     lifecycle,
     metrics,
     lines,
     options,
     async send(method, path, { body, headers = {} } = {}) {
-      document ??= (await request(app).get('/openapi.json')).body as OpenApiDocument;
+      // It becomes another when the first key closes the server.
+      const document = (await request(app).get('/openapi.json')).body as OpenApiDocument;
       const sent = request(app)[method](path).redirects(0).set(headers);
       if (body !== undefined && headers['content-type'] === undefined)
         void sent.set('content-type', 'application/json');
@@ -116,7 +134,7 @@ function checkAnswer(document: OpenApiDocument, method: Method, path: string, re
   if (code !== undefined && !announced.description.includes(`\`${code}\``)) {
     throw new Error(`${method} ${path} answers the code ${code}, which is not announced`);
   }
-  const schemas = { ...RESPONSES, ...VERSION_RESPONSES };
+  const schemas = { ...RESPONSES, ...VERSION_RESPONSES, ...KEY_RESPONSES };
   const fits = names.some((name) => schemas[name as keyof typeof schemas].safeParse(response.body).success);
   if (!fits) throw new Error(`${method} ${path} answers what is no ${names.join(' or ')}: ${response.text}`);
 }

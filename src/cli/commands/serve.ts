@@ -7,7 +7,7 @@ import {
   type SettingGroup,
 } from '../../config.js';
 import type { BotSummary } from '../../classify/service.js';
-import { type Kshot, KshotClientError } from '../../client/index.js';
+import { type Kshot, KshotApiError, KshotClientError } from '../../client/index.js';
 import { CLIENT_VARIABLES, clientOf } from '../connect.js';
 import type { Context, Io } from '../io.js';
 import { count } from '../table.js';
@@ -66,18 +66,18 @@ Examples:
 /** The first things to try, for a person at a terminal. */
 async function welcome(url: string, settings: Settings, io: Io): Promise<string> {
   const [apiKey] = [...settings.apiKeys, ...settings.readOnlyApiKeys];
-  const bots = await listBots(clientOf(url, apiKey, io));
+  const { bots, needsKey } = await listBots(clientOf(url, apiKey, io));
   const bot = bots.find(({ name }) => name === 'demo') ?? bots[0];
   const headers = [
     "-H 'content-type: application/json'",
-    ...(apiKey === undefined ? [] : [`-H "authorization: Bearer $KSHOT_API_KEY"`]),
+    ...(apiKey === undefined && !needsKey ? [] : [`-H "authorization: Bearer $KSHOT_API_KEY"`]),
   ].join(' ');
   const request =
     bot === undefined
       ? `curl -X PUT ${url}/v1/bots/shop/intents/greet ${headers} -d '{"examples": ["hello", "good morning"]}'`
       : `curl ${url}/v1/bots/${encodeURIComponent(bot.name)}/classify ${headers} -d '{"text": "i lost my card"}'`;
   return `
-kshot serves ${count(bots.length, 'bot')} at ${url} (docs: ${url}/docs). Ctrl-C stops it. Try:
+kshot serves ${needsKey ? '' : `${count(bots.length, 'bot')} `}at ${url} (docs: ${url}/docs). Ctrl-C stops it. Try:
 
   ${request}
 
@@ -85,11 +85,13 @@ kshot serves ${count(bots.length, 'bot')} at ${url} (docs: ${url}/docs). Ctrl-C 
 }
 
 /** A greeting is no reason to fail: a server that is not ready yet has no bots to show. */
-async function listBots(client: Kshot): Promise<BotSummary[]> {
+async function listBots(client: Kshot): Promise<{ bots: BotSummary[]; needsKey: boolean }> {
   try {
-    return await client.bots.list();
+    return { bots: await client.bots.list(), needsKey: false };
   } catch (error) {
-    if (error instanceof KshotClientError) return [];
+    // The settings have no key, but the store has.
+    const needsKey = error instanceof KshotApiError && error.code === 'unauthorized';
+    if (error instanceof KshotClientError) return { bots: [], needsKey };
     throw error;
   }
 }

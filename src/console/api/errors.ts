@@ -8,9 +8,9 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof KshotApiError ? error.code : undefined;
 }
 
-/** Whether the server is away or busy: the same request may well succeed in a moment. */
+/** Whether the server is away or busy, or the key's rate used up: the same request may well succeed in a moment. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof KshotConnectionError || statusOf(error) === 503;
+  return error instanceof KshotConnectionError || [429, 503].includes(statusOf(error) ?? 0);
 }
 
 /** What a person is told, in the server's words where it had any. */

@@ -56,6 +56,8 @@ function azureCode({ code, status }: Problem): string {
       return 'Unauthorized';
     case 'forbidden':
       return 'Forbidden';
+    case 'rate_limited':
+      return 'TooManyRequests';
     case 'request_timeout':
       return 'Timeout';
     case 'invalid_request':
@@ -105,6 +107,7 @@ export function cluOperation(limits: RequestLimits, logTexts: boolean): Operatio
       '`projectName` is the bot, `deploymentName` a version or alias of it where there is one. A text that is out of scope is `None`, with a score of 1 - `in_scope`; the intents follow, with ' +
       'their confidences times `in_scope`. Other fields are ignored. Errors are in the shape of Azure.',
     access: 'read',
+    bots: ({ parameters }) => parameters.projectName,
     keyPlaces: { header: 'Ocp-Apim-Subscription-Key' },
     errors,
     ownSchemas: {

@@ -93,6 +93,7 @@ export function cohereOperation(limits: RequestLimits, logTexts: boolean): Opera
       'A bot for one request: nothing is stored, and its head does not adapt. Every input gets one of the labels: there is no ' +
       'out of scope here. Errors are in the shape of Cohere.',
     access: 'read',
+    bots: 'none',
     errors,
     ownSchemas: {
       request: { CohereClassifyRequest: body },
