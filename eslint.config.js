@@ -13,7 +13,8 @@ const mayImport = {
   classify: ['encoder', 'heads', 'index', 'store'],
   learn: ['heads', 'encoder'],
   http: ['classify', 'store', 'formats'],
-  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http'],
+  telemetry: ['classify', 'encoder', 'store', 'http'],
+  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http', 'telemetry'],
 };
 const folders = Object.keys(mayImport);
 const zones = folders.map((folder) => ({
@@ -46,6 +47,20 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**'],
+    ignores: ['src/telemetry/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['@opentelemetry/*'], message: 'src/telemetry alone loads it, where it is wanted' },
+          ],
+        },
+      ],
     },
   },
   {

@@ -500,8 +500,7 @@ class LiveService implements ClassifyService {
     };
     const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
     const bot = new LiveBot(texts, heads, this.#options.calibration);
-    const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
-    return { indexes, bot, queue: new ScoreQueue(bot, observe) };
+    return { indexes, bot, queue: new ScoreQueue(bot, this.#options.observer) };
   }
 
   /** An index over some of a bot's texts, from its snapshot where it has one that helps. */

@@ -156,12 +156,17 @@ export class Batcher {
     this.passesUnderWay++;
     this.session.run({ ids: concatenate(batch), lengths }).then(
       (pass) => {
-        this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds);
+        this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds, this.callersOf(rows));
         this.textsPerMs += THROUGHPUT_SMOOTHING * (rows.length / pass.milliseconds - this.textsPerMs);
         this.endPass(() => this.deliver(rows, pass.embeddings));
       },
       (error: unknown) => this.endPass(() => this.failRows(rows, error)),
     );
+  }
+
+  private callersOf(rows: readonly Row[]): unknown[] {
+    if (this.options.observer?.caller === undefined) return [];
+    return [...new Set(rows.flatMap(({ wantedBy }) => wantedBy.map(({ call }) => call.caller)))];
   }
 
   private endPass(settle: () => void): void {

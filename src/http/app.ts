@@ -11,6 +11,7 @@ import { openApiDocument } from './openapi.js';
 import type { Call, Operation } from './operation.js';
 import { TransportError } from './problem.js';
 import type { ImportLimits } from './importRoutes.js';
+import type { RequestTracer } from './requestTracer.js';
 import { apiOperations } from './routes.js';
 import { requestSchemas, type RequestLimits } from './schemas.js';
 import { systemOperations } from './systemRoutes.js';
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly logTexts: boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Absent where requests are not traced. */
+  readonly tracer?: RequestTracer | undefined;
   /** Of kshot. */
   readonly version: string;
 }
@@ -54,10 +57,11 @@ export function createApp(options: AppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
 
-  const context = { log, metrics, isStopping: () => lifecycle.isStopping };
+  const context = { log, metrics, tracer: options.tracer, isStopping: () => lifecycle.isStopping };
   app.use((request: Request, response: LocalResponse, next: NextFunction) => {
-    response.locals.exchange = new Exchange(request, response, context);
-    next();
+    const exchange = new Exchange(request, response, context);
+    response.locals.exchange = exchange;
+    exchange.run(next);
   });
 
   for (const [path, rows] of groupByPath(operations)) {
