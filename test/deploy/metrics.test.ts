@@ -30,6 +30,12 @@ const rules = (parse(read('deploy/prometheus/alerts.yml')) as Rules).groups.flat
 const onDashboard = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => [title, expr] as const),
 );
+const adapter = parse(read('deploy/prometheus/adapter.yml')) as {
+  rules: { custom: { name: { as: string }; seriesQuery: string; metricsQuery: string }[] };
+};
+const inAdapter = adapter.rules.custom.map(
+  ({ name, metricsQuery }) => [name.as, metricsQuery.replaceAll(/by \(<<.GroupBy>>\)|<<.*?>>/g, '')] as const,
+);
 const inRules = rules.map(({ alert, expr }) => [alert, expr] as const);
 
 /** Values of every label of every series, by metric, as a server has them that has answered this and that. */
@@ -67,7 +73,7 @@ function metricOf(series: string): string {
   return types.get(base) === 'histogram' ? base : series;
 }
 
-describe.each([...onDashboard, ...inRules])('%s: %s', (_, expression) => {
+describe.each([...onDashboard, ...inRules, ...inAdapter])('%s: %s', (_, expression) => {
   const { selectors, grouping } = readQuery(expression);
 
   test('asks for series that the server has', () => {
