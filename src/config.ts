@@ -166,6 +166,12 @@ const settingsSchema = z
       value: 'number',
       description: 'Texts that may wait for the encoder; beyond it requests are answered 503 at once',
     }),
+    maxQueueMs: MILLISECONDS.default(2000).register(about, {
+      group: 'encoder',
+      value: 'ms',
+      description:
+        'Texts that wait may be expected to take so long; beyond it requests are answered 503 at once',
+    }),
     embeddingCacheMb: wholeNumber(0, 1_000_000).default(64).register(about, {
       group: 'encoder',
       value: 'MiB',

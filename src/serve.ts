@@ -123,6 +123,7 @@ export function encoderOptions(settings: Settings): EncoderOptions & { readonly 
     maxBatchTexts: settings.maxBatchTexts,
     ...(settings.maxBatchTokens === undefined ? {} : { maxBatchTokens: settings.maxBatchTokens }),
     maxQueuedTexts: settings.maxQueuedTexts,
+    maxQueueMs: settings.maxQueueMs,
     cacheBytes: settings.embeddingCacheMb * 2 ** 20,
   };
 }

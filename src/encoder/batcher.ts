@@ -3,6 +3,7 @@ import { KshotError } from '../errors.js';
 import type { Call } from './call.js';
 import type { Session } from './session.js';
 import { takeBatch, type BatchLimits } from './takeBatch.js';
+import { Throughput } from './throughput.js';
 import type { TextTokenizer } from './tokenizer.js';
 import { WaitingRows, type Row } from './waitingRows.js';
 
@@ -10,6 +11,8 @@ export interface BatcherOptions {
   readonly limits: BatchLimits;
   /** Texts that may wait; work in the background is not counted. */
   readonly maxQueuedTexts: number;
+  /** How long they may be expected to wait, in milliseconds. */
+  readonly maxQueueMs: number;
   readonly observer: EncoderObserver | undefined;
   /** Told of every text that was embedded; `embedding` is a view that must be copied to be kept. */
   readonly embedded: (text: string, embedding: Float32Array, truncated: boolean) => void;
@@ -19,10 +22,6 @@ export interface BatcherOptions {
 const CANDIDATES = 512;
 /** Texts that are tokenised in one turn of the event loop while a pass runs: some 2 ms. */
 const TOKENISED_PER_TURN = 64;
-/** Weight of the newest pass in the measured throughput. */
-const THROUGHPUT_SMOOTHING = 0.2;
-/** Assumed until a pass was measured. */
-const INITIAL_TEXTS_PER_MS = 0.2;
 const SHORTEST_RETRY_MS = 50;
 
 /**
@@ -37,14 +36,16 @@ export class Batcher {
   private readonly rowsByText = new Map<string, Row>();
   private passesUnderWay = 0;
   private turnScheduled = false;
-  private textsPerMs = INITIAL_TEXTS_PER_MS;
   private whenIdle: (() => void) | undefined;
+  private readonly throughput: Throughput;
 
   constructor(
     private readonly session: Session,
     private readonly tokenizer: TextTokenizer,
     private readonly options: BatcherOptions,
-  ) {}
+  ) {
+    this.throughput = new Throughput(options.limits.maxTexts);
+  }
 
   /** Texts that requests wait for and that are in no pass yet. */
   get queuedTexts(): number {
@@ -52,14 +53,16 @@ export class Batcher {
   }
 
   /**
-   * One rule for a single text and for a batch: what finds room to queue at all is admitted, whatever its size.
+   * One rule for a single text and for a batch: what finds room to queue at all, and would not wait too long for its turn, is
+   * admitted, whatever its size.
    *
    * @throws KshotError `overloaded`.
    */
   admit(): void {
     const queued = this.foreground.size;
-    if (queued < this.options.maxQueuedTexts) return;
-    const retryAfterMs = Math.max(SHORTEST_RETRY_MS, Math.ceil(queued / this.textsPerMs));
+    const waitMs = queued / this.throughput.textsPerMs;
+    if (queued < this.options.maxQueuedTexts && waitMs < this.options.maxQueueMs) return;
+    const retryAfterMs = Math.max(SHORTEST_RETRY_MS, Math.ceil(waitMs));
     throw new KshotError('overloaded', `${queued} texts wait for the encoder already; try again later`, {
       retryAfterMs,
     });
@@ -157,7 +160,7 @@ export class Batcher {
     this.session.run({ ids: concatenate(batch), lengths }).then(
       (pass) => {
         this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds, this.callersOf(rows));
-        this.textsPerMs += THROUGHPUT_SMOOTHING * (rows.length / pass.milliseconds - this.textsPerMs);
+        this.throughput.measured(rows.length, pass.milliseconds);
         this.endPass(() => this.deliver(rows, pass.embeddings));
       },
       (error: unknown) => this.endPass(() => this.failRows(rows, error)),

@@ -27,6 +27,7 @@ export interface BatchingEncoderOptions {
   readonly tokenizer: TextTokenizer;
   readonly limits: BatchLimits;
   readonly maxQueuedTexts: number;
+  readonly maxQueueMs: number;
   readonly cacheBytes: number;
   readonly observer: EncoderObserver | undefined;
 }
@@ -57,6 +58,7 @@ export class BatchingEncoder implements SpanEncoder {
     this.batcher = new Batcher(options.session, options.tokenizer, {
       limits: options.limits,
       maxQueuedTexts: options.maxQueuedTexts,
+      maxQueueMs: options.maxQueueMs,
       observer: options.observer,
       embedded: (text, embedding, truncated) => this.cache.set(text, embedding, truncated),
     });
