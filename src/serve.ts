@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +18,7 @@ import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
 import { observedStore } from './store/observedStore.js';
 import { openSqliteStore } from './store/sqlite.js';
+import type { Store } from './store/store.js';
 import type { Tracing } from './telemetry/tracing.js';
 
 const DEMO_BOT = 'demo';
@@ -107,9 +109,20 @@ export async function serve(settings: Settings): Promise<Serving> {
       },
     };
   } catch (error) {
+    // A store that this start has made, and put nothing into, shall be new to the next one, too.
+    const isUnused = isNew && (await hasNoBots(store));
     for (const close of closers) await close();
+    if (isUnused) await rm(storeFile(settings), { force: true });
     throw error;
   }
+}
+
+/** False where it cannot be told. */
+function hasNoBots(store: Store): Promise<boolean> {
+  return store.listBots().then(
+    (bots) => bots.length === 0,
+    () => false,
+  );
 }
 
 /** What the settings say of the encoder. */

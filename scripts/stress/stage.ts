@@ -19,6 +19,7 @@ export const BOT = 'demo';
 export class Stage {
   readonly #folders: string[] = [];
   readonly #processes: Kshot[] = [];
+  readonly #leaving: (() => void)[] = [];
 
   /** Does the work, then takes down whatever it has put up. */
   static async run(work: (stage: Stage) => Promise<void>): Promise<void> {
@@ -32,8 +33,14 @@ export class Stage {
       process.off('exit', leave);
       stage.#kill();
       await Promise.all(stage.#processes.map(({ exited }) => exited));
+      for (const undo of stage.#leaving) undo();
       for (const folder of stage.#folders) await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Has something undone at the end, before the folders go. */
+  onLeaving(undo: () => void): void {
+    this.#leaving.push(undo);
   }
 
   async folder(): Promise<string> {
