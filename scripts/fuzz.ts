@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { KshotError } from '../src/errors.js';
@@ -39,7 +39,7 @@ const program = new Command('fuzz')
 await runProgram(program);
 
 async function fuzz(stage: Stage, options: Options): Promise<void> {
-  const tool = join(options.venv, 'bin/schemathesis');
+  const tool = resolve(options.venv, 'bin/schemathesis');
   if (options.install === true) install(options.venv);
   if (!existsSync(tool)) {
     throw new KshotError(
@@ -49,7 +49,8 @@ async function fuzz(stage: Stage, options: Options): Promise<void> {
   }
   const key = randomBytes(16).toString('hex');
   const { url, process: server } = await stage.serve(await stage.folder(), ['--api-keys', key]);
-  const { code, output } = await run(tool, [
+  // It keeps what it needs to replay a request in the folder where it runs.
+  const { code, output } = await run(tool, options.venv, [
     ...['--config-file', CONFIG, 'run', `${url}/openapi.json`, '--no-color', '--continue-on-failure'],
     ...['--header', `Authorization: Bearer ${key}`, '--max-examples', String(options.examples)],
     ...(options.seconds === undefined ? [] : ['--max-time', String(options.seconds)]),
@@ -86,15 +87,19 @@ function install(venv: string): void {
 }
 
 /** Runs a program, shows its output as it comes, and returns it. */
-function run(file: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+function run(
+  file: string,
+  cwd: string,
+  args: readonly string[],
+): Promise<{ code: number | null; output: string }> {
+  return new Promise((done, reject) => {
+    const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       process.stdout.write(text);
     });
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, output }));
+    child.once('close', (code) => done({ code, output }));
   });
 }

@@ -160,6 +160,8 @@ async function snapshotCutShort(stage: Stage): Promise<Outcome> {
     await tally.add(put(server.url, `orders_${from}`, examples));
   }
   await server.process.end('SIGTERM');
+  // The graph is built beside the writes, and may not have been done; a start builds it before it is ready.
+  await (await stage.serve(folder)).process.end('SIGTERM');
   const snapshots = join(folder, 'index', BOT);
   const files = await readdir(snapshots, { recursive: true, withFileTypes: true });
   for (const file of files.filter((entry) => entry.isFile())) {
