@@ -18,8 +18,10 @@ interface Options {
 
 /** Enough that a full pass always waits beside the one that runs. */
 const CLIENTS = 256;
-const WARM_UP_REQUESTS = 1000;
+const WARM_UP_SECONDS = 3;
 const CAPACITY_SECONDS = 10;
+/** Of a closed loop: more than are answered in that time. */
+const MOST_REQUESTS = 100_000;
 /** Answers that came as fast as on the idle server, one after the other, say that it has recovered. */
 const ANSWERS_IN_A_ROW = 5;
 const PROBE_EVERY_MS = 50;
@@ -41,21 +43,19 @@ await runProgram(program);
 async function overload(stage: Stage, { seconds, factor, flags }: Options): Promise<void> {
   const { url } = await stage.serve(await stage.folder(), flags);
   const load = { url: `${url}/v1/bots/${BOT}/classify`, texts: await demoTexts() };
-  const distinct = (requests: number) =>
-    Array.from({ length: requests }, (_, n) => `${load.texts[n % load.texts.length]!} ${n}`);
-  const closedLoop = (requests: number) =>
-    runLoad({ url: load.url, texts: distinct(requests), clients: CLIENTS, requests });
+  const texts = Array.from({ length: MOST_REQUESTS }, (_, n) => `${load.texts[n % load.texts.length]!} ${n}`);
+  const measureCapacity = async (seconds: number) =>
+    (await runLoad({ url: load.url, texts, clients: CLIENTS, requests: MOST_REQUESTS, seconds }))
+      .requestsPerSecond;
 
-  const { requestsPerSecond: roughly } = await closedLoop(WARM_UP_REQUESTS);
-  const measureCapacity = async () =>
-    (await closedLoop(Math.ceil(roughly * CAPACITY_SECONDS))).requestsPerSecond;
-  const before = await measureCapacity();
+  await measureCapacity(WARM_UP_SECONDS);
+  const before = await measureCapacity(CAPACITY_SECONDS);
   const idle = await medianLatency(url);
 
   const samples = await runArrivals({ ...load, perSecond: factor * before, seconds });
   const recovered = await recovery(url, 2 * idle + PROBE_EVERY_MS);
   // The machine may have other work now than it had then: goodput is held against both.
-  const after = await measureCapacity();
+  const after = await measureCapacity(CAPACITY_SECONDS);
   const capacity = (before + after) / 2;
 
   const steady = samples.filter(({ at }) => at >= SETTLING_MS);

@@ -12,11 +12,13 @@ export interface Load {
   readonly texts: readonly string[];
   readonly clients: number;
   readonly requests: number;
+  /** No request is sent after these, whatever their number. */
+  readonly seconds?: number;
 }
 
 export interface LoadOutcome {
   readonly requestsPerSecond: number;
-  /** `[requests]`, in milliseconds, sorted. */
+  /** Of each request that was sent, in milliseconds, sorted. */
   readonly latencies: readonly number[];
   readonly failures: number;
 }
@@ -26,7 +28,7 @@ export function runLoad(load: Load): Promise<LoadOutcome> {
   return runInChild(fileURLToPath(import.meta.url), load);
 }
 
-async function generate({ url, texts, clients, requests }: Load): Promise<LoadOutcome> {
+async function generate({ url, texts, clients, requests, seconds = Infinity }: Load): Promise<LoadOutcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const latencies: number[] = [];
   let sent = 0;
@@ -34,7 +36,7 @@ async function generate({ url, texts, clients, requests }: Load): Promise<LoadOu
   const started = performance.now();
   await Promise.all(
     Array.from({ length: clients }, async () => {
-      while (sent < requests) {
+      while (sent < requests && performance.now() - started < seconds * 1000) {
         const text = texts[sent++ % texts.length]!;
         const from = performance.now();
         if ((await post(agent, url, JSON.stringify({ text }))) !== 200) failures++;
@@ -42,9 +44,9 @@ async function generate({ url, texts, clients, requests }: Load): Promise<LoadOu
       }
     }),
   );
-  const seconds = (performance.now() - started) / 1000;
+  const took = (performance.now() - started) / 1000;
   agent.destroy();
-  return { requestsPerSecond: requests / seconds, latencies: latencies.sort((a, b) => a - b), failures };
+  return { requestsPerSecond: latencies.length / took, latencies: latencies.sort((a, b) => a - b), failures };
 }
 
 answerParent(generate);
