@@ -13,6 +13,8 @@ export interface BatcherOptions {
   readonly maxQueuedTexts: number;
   /** How long they may be expected to wait, in milliseconds. */
   readonly maxQueueMs: number;
+  /** A clock that runs forward, in milliseconds; the process's own by default. */
+  readonly now?: (() => number) | undefined;
   readonly observer: EncoderObserver | undefined;
   /** Told of every text that was embedded; `embedding` is a view that must be copied to be kept. */
   readonly embedded: (text: string, embedding: Float32Array, truncated: boolean) => void;
@@ -38,6 +40,8 @@ export class Batcher {
   private turnScheduled = false;
   private whenIdle: (() => void) | undefined;
   private readonly throughput: Throughput;
+  private lastPassEnded = 0;
+  private readonly now: () => number;
 
   constructor(
     private readonly session: Session,
@@ -45,6 +49,7 @@ export class Batcher {
     private readonly options: BatcherOptions,
   ) {
     this.throughput = new Throughput(options.limits.maxTexts);
+    this.now = options.now ?? (() => performance.now());
   }
 
   /** Texts that requests wait for and that are in no pass yet. */
@@ -157,14 +162,26 @@ export class Batcher {
     const lengths = Int32Array.from(batch, ({ tokens }) => tokens);
     const paddedLength = Math.max(...lengths);
     this.passesUnderWay++;
+    const started = this.now();
     this.session.run({ ids: concatenate(batch), lengths }).then(
       (pass) => {
         this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds, this.callersOf(rows));
-        this.throughput.measured(rows.length, pass.milliseconds);
+        this.throughput.measured(rows.length, this.turnTime(started, pass.milliseconds));
         this.endPass(() => this.deliver(rows, pass.embeddings));
       },
       (error: unknown) => this.endPass(() => this.failRows(rows, error)),
     );
+  }
+
+  /**
+   * What a pass has cost those who wait, in milliseconds: from the end of the one before it, and with what this thread took to
+   * hand it out, which is more than the pass itself where the machine is busy.
+   */
+  private turnTime(started: number, passMs: number): number {
+    const now = this.now();
+    const turn = now - Math.max(started, this.lastPassEnded);
+    this.lastPassEnded = now;
+    return Math.max(turn, passMs);
   }
 
   private callersOf(rows: readonly Row[]): unknown[] {

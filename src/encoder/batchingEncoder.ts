@@ -28,6 +28,8 @@ export interface BatchingEncoderOptions {
   readonly limits: BatchLimits;
   readonly maxQueuedTexts: number;
   readonly maxQueueMs: number;
+  /** As BatcherOptions has it. */
+  readonly now?: () => number;
   readonly cacheBytes: number;
   readonly observer: EncoderObserver | undefined;
 }
@@ -59,6 +61,7 @@ export class BatchingEncoder implements SpanEncoder {
       limits: options.limits,
       maxQueuedTexts: options.maxQueuedTexts,
       maxQueueMs: options.maxQueueMs,
+      now: options.now,
       observer: options.observer,
       embedded: (text, embedding, truncated) => this.cache.set(text, embedding, truncated),
     });

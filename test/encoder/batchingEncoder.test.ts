@@ -58,6 +58,7 @@ interface Setup {
   maxTexts?: number;
   maxQueuedTexts?: number;
   maxQueueMs?: number;
+  now?: () => number;
   cacheBytes?: number;
   observer?: EncoderObserver;
 }
@@ -74,6 +75,7 @@ function setUp(options: Setup = {}): { encoder: BatchingEncoder; session: HeldSe
     limits: { maxTexts: options.maxTexts ?? 4, maxTokens: 1000, passOverhead: 100 },
     maxQueuedTexts: options.maxQueuedTexts ?? 100,
     maxQueueMs: options.maxQueueMs ?? Infinity,
+    now: options.now ?? (() => 0),
     cacheBytes: options.cacheBytes ?? 0,
     observer: options.observer,
   });
@@ -231,6 +233,18 @@ describe('admission', () => {
     await expect(encoder.encode(['z'])).rejects.toMatchObject({ code: 'overloaded' });
     await endPasses(session, queued);
     await endPasses(session, encoder.encode(['z']));
+  });
+
+  test('what a pass costs is counted with the time until its texts are handed out', async () => {
+    let now = 0;
+    const { encoder, session } = setUp({ maxTexts: 10, maxQueuedTexts: 20, now: () => now });
+    const first = encoder.encode(Array.from('abcdefghij'));
+    await turn();
+    now = 40; // the pass itself says 10 ms
+    await endPasses(session, first);
+    const queued = encoder.encode(Array.from({ length: 20 }, (_, i) => String.fromCharCode(500 + i)));
+    await expect(encoder.encode(['z'])).rejects.toHaveProperty('retryAfterMs', 80); // 10 texts in 40 ms
+    await endPasses(session, queued);
   });
 
   test('cached texts are answered whatever waits', async () => {
