@@ -39,7 +39,7 @@ export class Batcher {
   private passesUnderWay = 0;
   private turnScheduled = false;
   private whenIdle: (() => void) | undefined;
-  private readonly throughput: Throughput;
+  private readonly throughput = new Throughput();
   private lastPassEnded = 0;
   private readonly now: () => number;
 
@@ -48,7 +48,6 @@ export class Batcher {
     private readonly tokenizer: TextTokenizer,
     private readonly options: BatcherOptions,
   ) {
-    this.throughput = new Throughput(options.limits.maxTexts);
     this.now = options.now ?? (() => performance.now());
   }
 
@@ -163,10 +162,12 @@ export class Batcher {
     const paddedLength = Math.max(...lengths);
     this.passesUnderWay++;
     const started = this.now();
+    const isSaturated = queue.size > 0 || rows.length >= maxTexts;
     this.session.run({ ids: concatenate(batch), lengths }).then(
       (pass) => {
         this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds, this.callersOf(rows));
-        this.throughput.measured(rows.length, this.turnTime(started, pass.milliseconds));
+        const turnMs = this.turnTime(started, pass.milliseconds);
+        if (isSaturated) this.throughput.measured(rows.length, turnMs);
         this.endPass(() => this.deliver(rows, pass.embeddings));
       },
       (error: unknown) => this.endPass(() => this.failRows(rows, error)),
