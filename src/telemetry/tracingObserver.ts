@@ -31,30 +31,32 @@ export class TracingObserver implements Observer {
   }
 
   stage(stage: Stage, milliseconds: number, callers?: readonly unknown[]): void {
+    const now = performance.now();
     this.next.stage(stage, milliseconds, callers);
     if (stage === 'encode') return; // the encoder tells of it, of writes too
     const sharers = callers === undefined ? [this.caller()] : callers;
     for (const caller of new Set(recorded(sharers))) {
-      this.span(stage, milliseconds, caller, {
+      this.span(stage, { now, milliseconds }, caller, {
         attributes: callers === undefined ? {} : { 'kshot.requests': callers.length },
       });
     }
   }
 
   encoded(caller: unknown, texts: number, cached: number, milliseconds: number): void {
+    const now = performance.now();
     this.next.encoded?.(caller, texts, cached, milliseconds);
     const [asking] = recorded([caller]);
     if (asking === undefined) return;
     const links = asking.passes.splice(0).map((context): Link => ({ context }));
     const attributes = { 'kshot.texts': texts, 'kshot.texts_from_cache': cached };
-    this.span('encode', milliseconds, asking, { links, attributes });
+    this.span('encode', { now, milliseconds }, asking, { links, attributes });
   }
 
   batch(rows: number, paddedLength: number, milliseconds: number, callers: readonly unknown[]): void {
+    const now = performance.now();
     this.next.batch(rows, paddedLength, milliseconds, callers);
     const waiting = recorded(callers);
     if (waiting.length === 0) return;
-    const now = performance.now();
     const span = this.tracers.shared.startSpan(
       'forward pass',
       {
@@ -78,12 +80,13 @@ export class TracingObserver implements Observer {
   }
 
   stored(operation: string, milliseconds: number, failed: boolean): void {
+    const now = performance.now();
     this.next.stored(operation, milliseconds, failed);
     const caller = this.caller();
     if (caller === undefined) return;
     this.span(
       `store ${operation}`,
-      milliseconds,
+      { now, milliseconds },
       caller,
       { attributes: { 'db.operation.name': operation } },
       failed,
@@ -98,15 +101,14 @@ export class TracingObserver implements Observer {
     this.next.adapted(milliseconds);
   }
 
-  /** A span that ends now. */
+  /** A span that ended when it was told of: `now`, taken before anybody else was told. */
   private span(
     name: string,
-    milliseconds: number,
+    { now, milliseconds }: { readonly now: number; readonly milliseconds: number },
     caller: Caller,
     options: SpanOptions,
     failed = false,
   ): void {
-    const now = performance.now();
     const startTime = now - milliseconds;
     const span = this.tracers.requests.startSpan(name, { ...options, startTime }, caller.context);
     if (failed) span.setStatus({ code: SpanStatusCode.ERROR });

@@ -73,11 +73,11 @@ export class Collector {
     return this.spans.map(({ name }) => name);
   }
 
-  /** Names of a span's children, in the order in which they began. */
+  /** Names of a span's children, in the order in which they ended. */
   childrenOf(span: ReceivedSpan): string[] {
     return this.spans
       .filter(({ traceId, parentSpanId }) => traceId === span.traceId && parentSpanId === span.spanId)
-      .sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
+      .sort((a, b) => Number(BigInt(a.endTimeUnixNano) - BigInt(b.endTimeUnixNano)))
       .map(({ name }) => name);
   }
 
