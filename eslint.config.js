@@ -17,6 +17,7 @@ const mayImport = {
   learn: ['heads', 'encoder', 'statistics'],
   http: ['classify', 'store', 'formats', 'keys'],
   client: ['classify', 'formats', 'keys'],
+  telemetry: ['classify', 'encoder', 'store', 'http'],
   cli: [
     'encoder',
     'heads',
@@ -29,6 +30,7 @@ const mayImport = {
     'client',
     'keys',
     'statistics',
+    'telemetry',
   ],
 };
 const folders = Object.keys(mayImport);
@@ -69,6 +71,20 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**'],
+    ignores: ['src/telemetry/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['@opentelemetry/*'], message: 'src/telemetry alone loads it, where it is wanted' },
+          ],
+        },
+      ],
     },
   },
   {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,7 @@ import {
   requireKeysBeyondLoopback,
   type Settings,
 } from './config.js';
-import type { Encoder } from './encoder/encoder.js';
+import type { Encoder, EncoderObserver } from './encoder/encoder.js';
 import { type DownloadProgress, type EncoderOptions, loadEncoder } from './encoder/load.js';
 import { type Calibration, readCalibration } from './heads/calibration.js';
 import { createApp } from './http/app.js';
@@ -23,7 +24,10 @@ import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
 import { Keyring, type KeyStore } from './keys/keyring.js';
+import { observedStore } from './store/observedStore.js';
 import { openSqliteStore } from './store/sqlite.js';
+import type { Store } from './store/store.js';
+import type { Tracing } from './telemetry/tracing.js';
 
 const DEMO_BOT = 'demo';
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
@@ -60,9 +64,11 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
   log.info({ settings: printableSettings(settings) }, 'starting');
   const metrics = new Metrics();
   metrics.watchProcess();
+  const tracing = await openTracing(settings, log);
+  const observer = tracing === undefined ? metrics : tracing.observer(metrics);
   const lifecycle = new Lifecycle();
 
-  const store = await openSqliteStore(storeFile(settings));
+  const store = observedStore(await openSqliteStore(storeFile(settings)), observer);
   const closers: (() => Promise<unknown>)[] = [() => store.close()];
   const warn = (message: string, error: unknown) =>
     log.warn(error === undefined ? {} : { err: error }, message);
@@ -72,6 +78,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     const app = createApp({
       lifecycle,
       metrics,
+      tracer: tracing,
       log,
       limits: settings,
       keys: keyring,
@@ -85,7 +92,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
 
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
-    const encoder = await openEncoder(settings, metrics, log);
+    const encoder = await openEncoder(settings, observer, log);
     const service = await openService({
       encoder,
       store,
@@ -93,7 +100,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
       snapshotDirectory: join(settings.dataDir, 'index'),
       ...headsDirectory(settings),
       calibration,
-      observer: metrics,
+      observer,
       warn,
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
@@ -114,11 +121,15 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
         await keyring.close();
         await service.close();
+        await tracing?.close();
         log.info('stopped');
       },
     };
   } catch (error) {
+    // A store that this start has made, and put nothing into, shall be new to the next one, too.
+    const isUnused = isNew && (await isEmpty(store));
     for (const close of closers) await close();
+    if (isUnused) await rm(storeFile(settings), { force: true });
     throw error;
   }
 }
@@ -150,6 +161,14 @@ async function openKeyring(
   return keyring;
 }
 
+/** Whether it has neither bots nor keys; false where it cannot be told. */
+function isEmpty(store: Store): Promise<boolean> {
+  return Promise.all([store.listBots(), store.listKeys()]).then(
+    ([bots, keys]) => bots.length + keys.length === 0,
+    () => false,
+  );
+}
+
 /** What the settings say of the encoder. */
 export function encoderOptions(settings: Settings): EncoderOptions & { readonly cacheDir: string } {
   return {
@@ -161,14 +180,24 @@ export function encoderOptions(settings: Settings): EncoderOptions & { readonly 
     maxBatchTexts: settings.maxBatchTexts,
     ...(settings.maxBatchTokens === undefined ? {} : { maxBatchTokens: settings.maxBatchTokens }),
     maxQueuedTexts: settings.maxQueuedTexts,
+    maxQueueMs: settings.maxQueueMs,
     cacheBytes: settings.embeddingCacheMb * 2 ** 20,
   };
 }
 
-function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise<Encoder> {
+/** Undefined, with nothing loaded, where traces are sent nowhere. */
+async function openTracing(settings: Settings, log: Logger): Promise<Tracing | undefined> {
+  const { otlpEndpoint: endpoint, shutdownTimeoutMs: timeoutMs } = settings;
+  if (endpoint === undefined) return undefined;
+  const { Tracing } = await import('./telemetry/tracing.js');
+  const warn = (message: string, error: unknown) => log.warn({ err: error }, message);
+  return new Tracing({ endpoint, version: version(), timeoutMs, warn });
+}
+
+function openEncoder(settings: Settings, observer: EncoderObserver, log: Logger): Promise<Encoder> {
   return loadEncoder({
     ...encoderOptions(settings),
-    observer: metrics,
+    observer,
     warn: (message) => log.warn(message),
     inform: (message) => log.info(message),
     progress: downloadProgress(),
