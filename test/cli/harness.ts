@@ -8,7 +8,7 @@ export interface Invocation {
   readonly env?: NodeJS.ProcessEnv;
   /** Whether standard output and standard error are terminals. */
   readonly terminal?: boolean;
-  readonly start?: (settings: Settings) => Promise<RunningService>;
+  readonly start?: (settings: Settings, ownKey?: string) => Promise<RunningService>;
   /** Who has the store open, one answer a question; the last one stays. */
   readonly owners?: readonly (StoreOwner | undefined)[];
   readonly untilStopped?: () => Promise<void>;
