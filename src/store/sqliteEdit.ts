@@ -111,6 +111,7 @@ export class BotEdit {
 
 export function toBotRecord(row: BotRow): BotRecord {
   return {
+    id: row.id,
     name: row.name,
     settings: JSON.parse(row.settings) as Settings,
     revision: row.revision,

@@ -1,0 +1,489 @@
+import type { BotNews, BotState, ChangeFeed, FeedWatcher } from './changeFeed.js';
+import { EmbeddedRows } from './embeddedRows.js';
+import { type ConnectionOptions, PostgresConnection, type Session } from './postgresConnection.js';
+import { BotEdit, noticeOf } from './postgresEdit.js';
+import { encoderLockKey, PostgresFeed } from './postgresFeed.js';
+import { lockKey, migrate } from './postgresMigrations.js';
+import { readNews } from './postgresNews.js';
+import {
+  BOT,
+  type BotRow,
+  embeddingsOf,
+  encoderIdOf,
+  insertEmbeddings,
+  insertTexts,
+  type IntentRow,
+  type TextRow,
+  toBotRecord,
+} from './postgresRows.js';
+import { unknownBot, unknownExample, unknownIntent, unknownText } from './refusals.js';
+import {
+  type BotContents,
+  type BotRecord,
+  type Change,
+  type EmbeddedText,
+  type EmbeddedUnlabelled,
+  type ImportInput,
+  type IntentInput,
+  MAX_UNLABELLED,
+  type PageQuery,
+  type Settings,
+  type Store,
+  type StoredText,
+  type TextKind,
+  type TextSource,
+  type UnlabelledOutcome,
+  type UnlabelledPage,
+  type UnlabelledText,
+} from './store.js';
+import { distinctTexts } from './textPlan.js';
+
+/** Rows with embeddings that one statement reads: 6 MB of 384 numbers each, twice that on the way. */
+const ROWS_A_STATEMENT = 2_000;
+
+export interface PostgresOptions extends ConnectionOptions {
+  /** How often a process looks whether it is in step, in ms. */
+  readonly checkEveryMs: number;
+}
+
+/**
+ * Opens the store in a PostgreSQL database, in the schema that is the connection's current one, and brings it to the newest
+ * version of kshot's tables, which are made where there are none. Any number of processes may have it open.
+ *
+ * @throws KshotError `store_unavailable` if the server cannot be reached, refuses, or does not suit.
+ */
+export async function openPostgresStore(options: PostgresOptions): Promise<PostgresStore> {
+  const db = new PostgresConnection(options);
+  try {
+    const { isNew } = await migrate(db);
+    // Notifications are the database's, which may hold several stores.
+    const [schema] = await db.rows<{ oid: number }>('SELECT current_schema()::regnamespace::oid AS oid');
+    return new PostgresStore(db, `kshot_${schema!.oid}`, isNew, options.checkEveryMs);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** The store in a PostgreSQL database. Each write is one transaction; those to one bot follow one another, whoever makes them. */
+export class PostgresStore implements Store, ChangeFeed {
+  readonly #db: PostgresConnection;
+  readonly #channel: string;
+  readonly #checkEveryMs: number;
+  #feed: PostgresFeed | undefined;
+
+  /** Below this id every text had an embedding under this fingerprint when a re-embedding that is under way looked. */
+  #embedded = { fingerprint: '', below: 0 };
+
+  /**
+   * @param channel on which writes are told.
+   * @param isNew whether it was made just now, by this very process.
+   */
+  constructor(
+    db: PostgresConnection,
+    channel: string,
+    readonly isNew: boolean,
+    checkEveryMs: number,
+  ) {
+    this.#db = db;
+    this.#channel = channel;
+    this.#checkEveryMs = checkEveryMs;
+  }
+
+  /** The database, as it may be printed. */
+  get location(): string {
+    return this.#db.location;
+  }
+
+  async listBots(): Promise<BotRecord[]> {
+    const rows = await this.#db.rows<BotRow>(`SELECT ${BOT} FROM kshot_bots ORDER BY name`);
+    return rows.map(toBotRecord);
+  }
+
+  readBot(bot: string, fingerprint: string): Promise<BotContents | undefined> {
+    return this.#db.read(async (session) => {
+      const row = await findBot(session, bot);
+      return row && this.#readContents(session, row, fingerprint);
+    });
+  }
+
+  putBot(bot: string, settings: Settings): Promise<BotRecord> {
+    return this.#db.write(async (session) => {
+      const edit = new BotEdit(session, await lockOrMakeBot(session, bot), this.#channel);
+      edit.setSettings(settings);
+      return (await edit.finish()).bot;
+    });
+  }
+
+  deleteBot(bot: string): Promise<boolean> {
+    return this.#db.write(async (session) => {
+      const deleted = await session.run('DELETE FROM kshot_bots WHERE name = $1', [bot]);
+      if (deleted > 0)
+        await session.rows('SELECT pg_notify($1, $2)', [this.#channel, noticeOf(bot, undefined)]);
+      return deleted > 0;
+    });
+  }
+
+  putIntents(bot: string, intents: readonly IntentInput[], fingerprint: string): Promise<Change> {
+    return this.#db.write(async (session) => {
+      const edit = new BotEdit(session, await lockOrMakeBot(session, bot), this.#channel, fingerprint);
+      await edit.replaceIntents(intents);
+      return edit.finish();
+    });
+  }
+
+  importBot(bot: string, contents: ImportInput, fingerprint: string): Promise<Change> {
+    return this.#db.write(async (session) => {
+      const row = await lockOrMakeBot(session, bot);
+      const edit = new BotEdit(session, row, this.#channel, fingerprint);
+      const { intents, counterexamples, prune } = contents;
+      if (prune) {
+        const kept = new Set(intents.map(({ name }) => name));
+        await edit.removeIntents((await listIntents(session, row)).filter(({ name }) => !kept.has(name)));
+      }
+      await edit.replaceIntents(intents);
+      if (counterexamples !== undefined) await edit.replaceCounterexamples(counterexamples);
+      return edit.finish();
+    });
+  }
+
+  addExamples(
+    bot: string,
+    intent: string,
+    examples: readonly EmbeddedText[],
+    fingerprint: string,
+  ): Promise<Change> {
+    return this.#edit(bot, fingerprint, async (edit, session, row) =>
+      edit.addExamples(await getIntent(session, row, intent), examples),
+    );
+  }
+
+  removeExample(bot: string, intent: string, id: number): Promise<Change> {
+    return this.#edit(bot, undefined, async (edit, session, row) => {
+      const { id: intentId } = await getIntent(session, row, intent);
+      const [example] = await session.rows<TextRow>(
+        `SELECT id, text FROM kshot_texts WHERE intent_id = $1 AND kind = 'example' AND id = $2`,
+        [intentId, id],
+      );
+      if (example === undefined) throw unknownExample(bot, intent, id);
+      edit.removeText({ id: example.id, kind: 'example', intent, text: example.text });
+    });
+  }
+
+  deleteIntent(bot: string, intent: string): Promise<Change> {
+    return this.#edit(bot, undefined, async (edit, session, row) =>
+      edit.removeIntents([await getIntent(session, row, intent)]),
+    );
+  }
+
+  putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change> {
+    return this.#edit(bot, fingerprint, (edit) => edit.replaceCounterexamples(texts));
+  }
+
+  addUnlabelled(
+    bot: string,
+    source: TextSource,
+    texts: readonly EmbeddedText[],
+    fingerprint: string,
+  ): Promise<UnlabelledOutcome> {
+    return this.#db.write(async (session) => {
+      const { id: botId } = await lockBot(session, bot);
+      const given = distinctTexts(texts);
+      const present = await session.rows<{ text: string }>(
+        `SELECT text FROM kshot_texts WHERE bot_id = $1 AND kind <> 'label'
+           AND digest IN (SELECT kshot_digest(given) FROM unnest($2::text[]) AS given)`,
+        [botId, [...given.keys()]],
+      );
+      for (const { text } of present) given.delete(text);
+      const ids = await insertTexts(
+        session,
+        botId,
+        [...given.keys()].map((text) => ({ kind: 'unlabelled', intentId: null, source, text })),
+      );
+      const embeddings = [...given.values()].map((embedding, i) => ({ id: ids[i]!, embedding }));
+      if (ids.length > 0)
+        await insertEmbeddings(session, await encoderIdOf(session, fingerprint), embeddings);
+      const total = await countUnlabelled(session, botId);
+      const dropped = Math.max(0, total - MAX_UNLABELLED);
+      if (dropped > 0) {
+        await session.run(
+          `DELETE FROM kshot_texts WHERE id IN (SELECT id FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled'
+             ORDER BY source DESC, id LIMIT $2)`,
+          [botId, dropped],
+        );
+      }
+      return { added: ids.length, known: texts.length - ids.length, dropped, total: total - dropped };
+    });
+  }
+
+  listUnlabelled(bot: string, { after, limit }: PageQuery): Promise<UnlabelledPage> {
+    return this.#db.read(async (session) => {
+      const { id } = await getBot(session, bot);
+      const texts = await session.rows<UnlabelledText>(
+        `SELECT id, text, source FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled' AND id > $2
+         ORDER BY id LIMIT $3`,
+        [id, after, limit],
+      );
+      return { texts, total: await countUnlabelled(session, id) };
+    });
+  }
+
+  readUnlabelled(bot: string, fingerprint: string, limit: number): Promise<EmbeddedUnlabelled> {
+    return this.#db.read(async (session) => {
+      const { id: botId } = await getBot(session, bot);
+      const rows = await session.rows<UnlabelledText & { vector: Buffer | null }>(
+        `SELECT t.id, t.text, t.source, e.vector
+         FROM kshot_texts t LEFT JOIN kshot_embeddings e ON e.text_id = t.id
+           AND e.encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $1)
+         WHERE t.bot_id = $2 AND t.kind = 'unlabelled' ORDER BY t.id DESC LIMIT $3`,
+        [fingerprint, botId, limit],
+      );
+      const texts = new EmbeddedRows(this.location, bot, rows.length);
+      for (const { id, vector } of rows) texts.add(id, vector);
+      return {
+        texts: rows.map(({ id, text, source }) => ({ id, text, source })),
+        embeddings: texts.embeddings,
+      };
+    });
+  }
+
+  findUnlabelled(bot: string, id: number, fingerprint: string): Promise<EmbeddedText> {
+    return this.#db.read(async (session) => {
+      const { text } = await getUnlabelled(session, await getBot(session, bot), id);
+      const [row] = await session.rows<{ vector: Buffer }>(
+        `SELECT vector FROM kshot_embeddings WHERE text_id = $1
+           AND encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $2)`,
+        [id, fingerprint],
+      );
+      const embedding = new EmbeddedRows(this.location, bot, 1);
+      embedding.add(id, row?.vector ?? null);
+      return { text, embedding: embedding.embeddings };
+    });
+  }
+
+  removeUnlabelled(bot: string, id: number): Promise<void> {
+    return this.#db.write(async (session) => {
+      const text = await getUnlabelled(session, await lockBot(session, bot), id);
+      await session.run('DELETE FROM kshot_texts WHERE id = $1', [text.id]);
+    });
+  }
+
+  clearUnlabelled(bot: string): Promise<number> {
+    return this.#db.write(async (session) =>
+      session.run(`DELETE FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled'`, [
+        (await lockBot(session, bot)).id,
+      ]),
+    );
+  }
+
+  labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change> {
+    return this.#edit(bot, undefined, async (edit, session, row) => {
+      const text = await getUnlabelled(session, row, id);
+      await edit.label(text, intent === null ? null : await getIntent(session, row, intent));
+    });
+  }
+
+  async countMissingEmbeddings(fingerprint: string): Promise<number> {
+    // A re-embedding begins: what was committed since the last one may have lower ids than what was there.
+    this.#embedded = { fingerprint: '', below: 0 };
+    const [row] = await this.#db.rows<{ count: number }>(
+      `SELECT (SELECT count(*) FROM kshot_texts) - (SELECT count(*) FROM kshot_embeddings
+         WHERE encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $1)) AS count`,
+      [fingerprint],
+    );
+    return row!.count;
+  }
+
+  async readMissingEmbeddings(fingerprint: string, limit: number): Promise<StoredText[]> {
+    const from = this.#embedded.fingerprint === fingerprint ? this.#embedded.below : 0;
+    const missing = await this.#db.rows<StoredText>(
+      `SELECT t.id, t.kind, i.name AS intent, t.text
+       FROM kshot_texts t LEFT JOIN kshot_intents i ON i.id = t.intent_id
+       WHERE t.id >= $1 AND NOT EXISTS (SELECT FROM kshot_embeddings e WHERE e.text_id = t.id
+         AND e.encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $2))
+       ORDER BY t.id LIMIT $3`,
+      [from, fingerprint, limit],
+    );
+    if (missing[0] !== undefined) this.#embedded = { fingerprint, below: missing[0].id };
+    return missing;
+  }
+
+  /** @throws RangeError if `embeddings` cannot be that many rows. */
+  async writeEmbeddings(
+    fingerprint: string,
+    ids: readonly number[],
+    embeddings: Float32Array,
+  ): Promise<void> {
+    if (ids.length === 0 && embeddings.length === 0) return;
+    const texts = embeddingsOf(ids, embeddings);
+    await this.#db.write(async (session) => {
+      await insertEmbeddings(session, await encoderIdOf(session, fingerprint), texts, true);
+    });
+  }
+
+  /** Those that another process is using stay, too. */
+  deleteOtherEmbeddings(...fingerprints: readonly string[]): Promise<number> {
+    return this.#db.write(async (session) => {
+      const others = await session.rows<{ id: number; isFree: boolean }>(
+        `SELECT id, pg_try_advisory_xact_lock(${encoderLockKey('fingerprint')}) AS "isFree"
+         FROM kshot_encoders WHERE fingerprint <> ALL ($1::text[])`,
+        [fingerprints],
+      );
+      const free = [others.filter(({ isFree }) => isFree).map(({ id }) => id)];
+      const deleted = await session.run(
+        'DELETE FROM kshot_embeddings WHERE encoder_id = ANY ($1::bigint[])',
+        free,
+      );
+      await session.run('DELETE FROM kshot_encoders WHERE id = ANY ($1::bigint[])', free);
+      return deleted;
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#db.ping();
+  }
+
+  async watch(watcher: FeedWatcher, fingerprint: string): Promise<void> {
+    const [channel, checkEveryMs] = [this.#channel, this.#checkEveryMs];
+    this.#feed = await PostgresFeed.open(this.#db, { channel, checkEveryMs, watcher, fingerprint });
+  }
+
+  readNews(bot: string, since: BotState | undefined, fingerprint: string): Promise<BotNews> {
+    return this.#db.read((session) =>
+      readNews(session, { bot, since, fingerprint, location: this.location }),
+    );
+  }
+
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const client = await this.#db.connectAlone();
+    try {
+      await client.query(`SELECT pg_advisory_lock(${lockKey("'work'")})`);
+      return await work();
+    } finally {
+      // And with the connection the lock goes. Where it is lost meanwhile, another process may do the work once more.
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#feed?.close();
+    await this.#db.close();
+  }
+
+  /** A write to a bot that there is. @throws KshotError `unknown_bot`. */
+  #edit(
+    bot: string,
+    fingerprint: string | undefined,
+    work: (edit: BotEdit, session: Session, row: BotRow) => Promise<void>,
+  ): Promise<Change> {
+    return this.#db.write(async (session) => {
+      const row = await lockBot(session, bot);
+      const edit = new BotEdit(session, row, this.#channel, fingerprint);
+      await work(edit, session, row);
+      return edit.finish();
+    });
+  }
+
+  async #readContents(session: Session, row: BotRow, fingerprint: string): Promise<BotContents> {
+    const intents = await listIntents(session, row);
+    const intentNames = new Map(intents.map((intent) => [intent.id, intent.name]));
+    const [{ count } = { count: 0 }] = await session.rows<{ count: number }>(
+      "SELECT count(*) AS count FROM kshot_texts WHERE bot_id = $1 AND kind <> 'unlabelled'",
+      [row.id],
+    );
+    const texts: StoredText[] = [];
+    const rows = new EmbeddedRows(this.location, row.name, count);
+    while (texts.length < count) {
+      const page = await session.rows<
+        TextRow & { kind: TextKind; intentId: number | null; vector: Buffer | null }
+      >(
+        `SELECT t.id, t.kind, t.intent_id AS "intentId", t.text, e.vector
+         FROM kshot_texts t LEFT JOIN kshot_embeddings e ON e.text_id = t.id
+           AND e.encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $1)
+         WHERE t.bot_id = $2 AND t.kind <> 'unlabelled' AND t.id > $3 ORDER BY t.id LIMIT $4`,
+        [fingerprint, row.id, texts.at(-1)?.id ?? 0, ROWS_A_STATEMENT],
+      );
+      for (const { id, kind, intentId, text, vector } of page) {
+        rows.add(id, vector);
+        texts.push({
+          id,
+          kind,
+          intent: intentId === null ? null : (intentNames.get(intentId) ?? null),
+          text,
+        });
+      }
+    }
+    return {
+      bot: toBotRecord(row),
+      intents: intents.map(({ name, description }) => ({ name, description })),
+      texts,
+      embeddings: rows.embeddings,
+    };
+  }
+}
+
+async function findBot(session: Session, bot: string, lock = ''): Promise<BotRow | undefined> {
+  const [row] = await session.rows<BotRow>(`SELECT ${BOT} FROM kshot_bots WHERE name = $1 ${lock}`, [bot]);
+  return row;
+}
+
+async function getBot(session: Session, bot: string): Promise<BotRow> {
+  const row = await findBot(session, bot);
+  if (row === undefined) throw unknownBot(bot);
+  return row;
+}
+
+/** Makes other writes to the bot wait for the end of the transaction. */
+const LOCKED = 'FOR NO KEY UPDATE';
+
+async function lockBot(session: Session, bot: string): Promise<BotRow> {
+  const row = await findBot(session, bot, LOCKED);
+  if (row === undefined) throw unknownBot(bot);
+  return row;
+}
+
+/** A bot that did not exist is at revision 0: the write that creates it has yet to raise it. */
+async function lockOrMakeBot(session: Session, bot: string): Promise<BotRow> {
+  for (;;) {
+    const row = await findBot(session, bot, LOCKED);
+    if (row !== undefined) return row;
+    // Where another transaction makes it at the same time, this waits for the end of that.
+    await session.run(
+      `INSERT INTO kshot_bots (name, settings, revision, created_at, updated_at) VALUES ($1, '{}', 0, $2, $2)
+       ON CONFLICT (name) DO NOTHING`,
+      [bot, new Date()],
+    );
+  }
+}
+
+function listIntents(session: Session, bot: BotRow): Promise<IntentRow[]> {
+  return session.rows('SELECT id, name, description FROM kshot_intents WHERE bot_id = $1 ORDER BY id', [
+    bot.id,
+  ]);
+}
+
+async function getIntent(session: Session, bot: BotRow, intent: string): Promise<IntentRow> {
+  const [row] = await session.rows<IntentRow>(
+    'SELECT id, name, description FROM kshot_intents WHERE bot_id = $1 AND name = $2',
+    [bot.id, intent],
+  );
+  if (row === undefined) throw unknownIntent(bot.name, intent);
+  return row;
+}
+
+async function getUnlabelled(session: Session, bot: BotRow, id: number): Promise<TextRow> {
+  const [row] = await session.rows<TextRow>(
+    `SELECT id, text FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled' AND id = $2`,
+    [bot.id, id],
+  );
+  if (row === undefined) throw unknownText(bot.name, id);
+  return row;
+}
+
+async function countUnlabelled(session: Session, botId: number): Promise<number> {
+  const [row] = await session.rows<{ count: number }>(
+    "SELECT count(*) AS count FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled'",
+    [botId],
+  );
+  return row!.count;
+}
