@@ -33,7 +33,9 @@ export type ErrorCode =
   /** Another process has the store open. */
   | 'store_in_use'
   /** The store cannot be read or written. */
-  | 'store_unavailable';
+  | 'store_unavailable'
+  /** This process has not taken in the revision that was asked for; another one wrote it, or nobody has. */
+  | 'revision_unavailable';
 
 /** One offending place of a request: a JSON path such as `texts.3` and what is wrong with it. */
 export interface FieldProblem {

@@ -15,16 +15,26 @@ import { createApp } from './http/app.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
-import { openSqliteStore } from './store/sqlite.js';
+import { openStore, type StoreOptions } from './store/openStore.js';
 
 const DEMO_BOT = 'demo';
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
 const CALIBRATION_FILE = 'calibration.json';
 const PACKAGE_FILE = new URL('../../package.json', import.meta.url);
 
-/** Where the store of these settings is. */
+/** Where the store of these settings is, unless it is in PostgreSQL; beside it a server says where it serves. */
 export function storeFile({ dataDir }: Settings): string {
   return join(dataDir, 'kshot.db');
+}
+
+/** What the settings say of the store. */
+export function storeOptions(settings: Settings): StoreOptions {
+  return {
+    url: settings.store,
+    file: storeFile(settings),
+    connections: settings.storeConnections,
+    checkEveryMs: settings.revisionCheckMs,
+  };
 }
 
 export interface Serving {
@@ -50,9 +60,14 @@ export async function serve(settings: Settings): Promise<Serving> {
   metrics.watchProcess();
   const lifecycle = new Lifecycle();
 
-  const isNew = !existsSync(storeFile(settings));
-  const store = await openSqliteStore(storeFile(settings));
-  const closers: (() => Promise<unknown>)[] = [() => store.close()];
+  const { store, feed, isNew, folderProblem, ...opened } = await openStore(storeOptions(settings));
+  const closers: (() => Promise<unknown>)[] = [() => opened.close()];
+  if (folderProblem !== undefined) {
+    log.info(
+      { reason: folderProblem },
+      'the data folder is not used: indexes of large bots are built at start',
+    );
+  }
   try {
     const app = createApp({
       lifecycle,
@@ -65,7 +80,7 @@ export async function serve(settings: Settings): Promise<Serving> {
     });
     const server = await startServer(app, { ...settings, lifecycle });
     closers.unshift(() => server.close(settings.shutdownTimeoutMs));
-    await store.announce(server.url);
+    await opened.announce(server.url);
 
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
@@ -73,15 +88,17 @@ export async function serve(settings: Settings): Promise<Serving> {
     const service = await openService({
       encoder,
       store,
+      ...(feed === undefined ? {} : { feed }),
+      revisionTimeoutMs: settings.revisionTimeoutMs,
       maxTextChars: settings.maxTextChars,
-      snapshotDirectory: join(settings.dataDir, 'index'),
+      ...(folderProblem === undefined ? { snapshotDirectory: join(settings.dataDir, 'index') } : {}),
       ...headsDirectory(settings),
       calibration,
       observer: metrics,
       warn: (message, error) => log.warn(error === undefined ? {} : { err: error }, message),
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
-    closers.splice(1, 1, () => service.close()); // which closes the store
+    closers.splice(1, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo) await addDemo(service);
     await warmUp(encoder, service, settings, log);
@@ -97,6 +114,7 @@ export async function serve(settings: Settings): Promise<Serving> {
         const inTime = await server.close(settings.shutdownTimeoutMs);
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
         await service.close();
+        await opened.close();
         log.info('stopped');
       },
     };

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Encoded, Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import { type CalibrationModel, sharpnessOf } from '../heads/calibration.js';
@@ -11,7 +12,8 @@ import type { HeadVersion } from '../heads/version.js';
 import type { AdaptiveIndex } from '../index/adaptive.js';
 import { openIndex } from '../index/openIndex.js';
 import { saveSnapshot } from '../index/snapshot.js';
-import type { BotContents, BotRecord, Change, IntentInput, Store } from '../store/store.js';
+import type { ChangeFeed } from '../store/changeFeed.js';
+import type { BotContents, BotRecord, Change, IntentInput, IntentRecord, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
 import { AdaptTimer } from './adaptTimer.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
@@ -19,11 +21,12 @@ import { Checker } from './checker.js';
 import { BotClassState } from './classState.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { decide, type Decision } from './decide.js';
-import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
+import { embedTexts, withEmbeddings } from './embedTexts.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { importChanges } from './importChanges.js';
 import { changesSupport, LiveBot, type Scored } from './liveBot.js';
 import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
+import { Replicas } from './replicas.js';
 import { ScoreQueue } from './scoreQueue.js';
 import { SeenTexts } from './seenTexts.js';
 import type {
@@ -57,11 +60,16 @@ import { UnlabelledTexts } from './unlabelled.js';
 import { WriteQueue } from './writeQueue.js';
 
 const DEFAULT_TOP = 5;
+const REVISION_TIMEOUT_MS = 2000;
 
 export interface ServiceOptions {
   /** Encoder and store are closed with the service, and when it cannot be opened. */
   readonly encoder: Encoder;
   readonly store: Store;
+  /** Of a store that other processes write to as well. */
+  readonly feed?: ChangeFeed;
+  /** How long a revision is waited for that another process wrote. */
+  readonly revisionTimeoutMs?: number;
   readonly maxTextChars: number;
   /** Where indexes of large bots are kept between runs; absent, they are built at every start. */
   readonly snapshotDirectory?: string;
@@ -100,8 +108,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   try {
     await initHeads();
     await service.loadHeads();
-    await embedMissing(options.encoder, options.store, options.embedding);
-    for (const { name } of await options.store.listBots()) await service.load(name);
+    await service.start();
   } catch (error) {
     await service.close();
     throw error;
@@ -119,6 +126,7 @@ class LiveService implements ClassifyService {
   #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
   readonly #unlabelled: UnlabelledTexts;
+  readonly #replicas: Replicas;
   readonly #checker: Checker;
   #closed = false;
 
@@ -128,6 +136,17 @@ class LiveService implements ClassifyService {
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
     this.#checker = new Checker(options.encoder);
+    this.#replicas = new Replicas({
+      ...options,
+      feed: options.feed,
+      revisionTimeoutMs: options.revisionTimeoutMs ?? REVISION_TIMEOUT_MS,
+      record: (name) => this.#served.get(name)?.bot.texts.record,
+      names: () => this.#served.keys(),
+      load: (name) => this.load(name),
+      drop: (name) => this.#drop(name),
+      apply: (name, ...written) => this.#apply(this.#find(name), ...written),
+      inTurn: (name, work) => this.#writes.run(name, work),
+    });
     this.#unlabelled = new UnlabelledTexts({
       ...options,
       served: (name) => this.#served.get(name),
@@ -142,6 +161,11 @@ class LiveService implements ClassifyService {
   /** Takes up the trained heads; to be called before bots are loaded. */
   async loadHeads(): Promise<void> {
     await this.#heads.reload();
+  }
+
+  /** Brings all bots to life; to be called when heads are loaded. */
+  start(): Promise<void> {
+    return this.#replicas.start();
   }
 
   /** Brings a bot to life from the store. */
@@ -253,16 +277,9 @@ class LiveService implements ClassifyService {
       this.#checkHead(settings.head);
       const record = await this.#store.putBot(name, { ...settings });
       const served = this.#served.get(name);
-      if (served === undefined) {
-        await this.load(name);
-      } else {
-        const heads = this.#headsFor(settings);
-        const isOtherHead = !served.bot.isServedBy(heads);
-        served.settings = settings;
-        served.bot.configure(record, heads);
-        this.#tellRefusal(served);
-        if (isOtherHead) this.#adaptSoon(name);
-      }
+      if (served === undefined) await this.load(name);
+      else if (this.#replicas.areNext(served.bot.texts.record, record)) this.#configure(served, record);
+      else await this.#replicas.catchUpInTurn(name);
       return this.#summarise(this.#find(name));
     });
   }
@@ -271,10 +288,12 @@ class LiveService implements ClassifyService {
     return this.#write(name, async () => {
       this.#find(name);
       await this.#store.deleteBot(name);
-      this.#release(name);
-      const directory = this.#snapshotDirectory(name);
-      if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+      await this.#drop(name);
     });
+  }
+
+  reach(name: string, revision: number, signal?: AbortSignal): Promise<void> {
+    return this.#replicas.reach(name, revision, signal);
   }
 
   listIntents(name: string): Promise<Intent[]> {
@@ -470,6 +489,7 @@ class LiveService implements ClassifyService {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#replicas.close();
     await this.#checker.close();
     await this.#encoder.close();
     await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
@@ -527,6 +547,13 @@ class LiveService implements ClassifyService {
   #snapshotDirectory(name: string): string | undefined {
     const root = this.#options.snapshotDirectory;
     return root && join(root, encodeURIComponent(name));
+  }
+
+  /** A bot is deleted. */
+  async #drop(name: string): Promise<void> {
+    this.#release(name);
+    const directory = this.#snapshotDirectory(name);
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
 
   #release(name: string): void {
@@ -668,15 +695,10 @@ class LiveService implements ClassifyService {
     return this.#write(name, async () => {
       const change = await write();
       const served = this.#served.get(name);
-      if (served === undefined) {
-        await this.load(name);
-      } else {
-        served.bot.apply(change, embeddings, put);
-        this.#tellRefusal(served);
-        // A text that a write has given a label is unlabelled no longer.
-        if (changesSupport(change) || (served.bot.readsUnlabelled && change.added.length > 0))
-          this.#adaptSoon(name);
-      }
+      if (served === undefined) await this.load(name);
+      else if (this.#replicas.isNext(served.bot.texts.record, change))
+        this.#apply(served, change, embeddings, put);
+      else await this.#replicas.catchUpInTurn(name);
       return {
         bot: name,
         revision: change.bot.revision,
@@ -684,6 +706,32 @@ class LiveService implements ClassifyService {
         removed: change.removed.filter(isShown).map(toExample),
       };
     });
+  }
+
+  /** Takes over what a write did, of this process or another. */
+  #apply(
+    served: Served,
+    change: Change,
+    embeddings: ReadonlyMap<string, Float32Array>,
+    put?: readonly IntentRecord[],
+  ): void {
+    const isConfigured = isDeepStrictEqual(served.bot.texts.record.settings, change.bot.settings);
+    served.bot.apply(change, embeddings, put);
+    if (isConfigured) this.#tellRefusal(served);
+    else this.#configure(served, change.bot);
+    // A text that a write has given a label is unlabelled no longer.
+    if (changesSupport(change) || (served.bot.readsUnlabelled && change.added.length > 0))
+      this.#adaptSoon(served.name);
+  }
+
+  /** Takes over a bot's settings. */
+  #configure(served: Served, record: BotRecord): void {
+    served.settings = readSettings(record);
+    const heads = this.#headsFor(served.settings);
+    const isOtherHead = !served.bot.isServedBy(heads);
+    served.bot.configure(record, heads);
+    this.#tellRefusal(served);
+    if (isOtherHead) this.#adaptSoon(served.name);
   }
 
   /** Has the head adapt when no write has come for a while; what there is serves until then. */

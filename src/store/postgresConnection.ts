@@ -14,12 +14,17 @@ const PING_TIMEOUT_MS = 2_000;
 /** After this the operating system asks whether a silent connection is still there. */
 const KEEP_ALIVE_MS = 10_000;
 
+/** The type of bigint[]. */
+const INT8_ARRAY = 1016;
+
 /** How often a transaction is tried that others get in the way of. */
 const ATTEMPTS = 5;
 
 /** A write is on disk when it is acknowledged, even where the server's default is another. */
-const PREPARE_SESSION = `
-  SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+const BEGIN_WRITE = `
+  BEGIN;
+  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
+const BEGIN_READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 /** What statements can be run on. Parameters are `$1`, `$2` … */
 export interface Session {
@@ -54,7 +59,6 @@ export class PostgresConnection implements Session {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       // The server ends a statement first, unless it is out of reach.
       query_timeout: STATEMENT_TIMEOUT_MS + CONNECT_TIMEOUT_MS,
-      onConnect: async (client) => void (await client.query(PREPARE_SESSION)),
     });
     // An idle connection that breaks leaves the pool; whoever needs one next learns whether another can be had.
     this.#pool.on('error', () => undefined);
@@ -73,7 +77,7 @@ export class PostgresConnection implements Session {
     return this.#guard(async () => {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#transaction('BEGIN', work);
+          return await this.#transaction(BEGIN_WRITE, work);
         } catch (error) {
           if (!isConflict(error) || attempt === ATTEMPTS) throw error;
         }
@@ -83,7 +87,7 @@ export class PostgresConnection implements Session {
 
   /** Runs `work` on one state of the database, whatever is written meanwhile. */
   read<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#guard(() => this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work));
+    return this.#guard(() => this.#transaction(BEGIN_READ, work));
   }
 
   /** @throws KshotError `store_unavailable` unless the server answers, and takes writes. */
@@ -169,5 +173,6 @@ export function sessionOf(client: pg.ClientBase): Session {
 /** Ids and counts are numbers: none grows beyond 2^53. */
 function parserOf(type: number, format?: 'text' | 'binary'): unknown {
   if (type === Number(pg.types.builtins.INT8)) return Number;
-  return pg.types.getTypeParser(type, format as 'text');
+  const parse = pg.types.getTypeParser(type, format) as (value: string) => unknown;
+  return type === INT8_ARRAY ? (value: string) => (parse(value) as string[]).map(Number) : parse;
 }

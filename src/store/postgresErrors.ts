@@ -29,40 +29,37 @@ const REMEDIES: readonly (readonly [codes: readonly string[], remedy: string])[]
 const LOST =
   /Connection terminated|Client has encountered a connection error|not queryable|timeout (exceeded|expired)|read timeout|server does not support SSL/i;
 
+/** What is known of an error. Read by shape: the driver and the network may have an error class of their own. */
+interface Failure {
+  readonly message: string;
+  readonly code: string;
+}
+
 /**
  * What an error that came up while using the store `location` is to be thrown as: KshotError `store_unavailable`, with the
  * cause and what to do, for what can go wrong with servers and networks; anything else as it is, because a failed
  * constraint or a wrong statement is a fault of ours and must not look like the operator's.
  */
 export function asStoreFailure(error: unknown, location: string): unknown {
-  if (error instanceof KshotError || !(error instanceof Error)) return error;
-  const remedy = remedyFor(error);
+  if (error instanceof KshotError) return error;
+  const { message, code } = failureOf(error);
+  const looked = code || (LOST.test(message) ? 'ETIMEDOUT' : '');
+  const remedy = REMEDIES.find(([codes]) => codes.some((known) => looked.startsWith(known)))?.[1];
   if (remedy === undefined) return error;
-  return new KshotError('store_unavailable', `Store ${location}: ${remedy} (${describe(error)})`, {
-    cause: error,
-  });
+  const said = code === '' || message.includes(code) ? message : `${code}: ${message}`;
+  return new KshotError('store_unavailable', `Store ${location}: ${remedy} (${said})`, { cause: error });
 }
 
 /** Whether two transactions got into each other's way: the one that was undone may be tried again. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof Error && ['40001', '40P01'].includes(codeOf(error));
+  return ['40001', '40P01'].includes(failureOf(error).code);
 }
 
-function remedyFor(error: Error): string | undefined {
-  const code = codeOf(error) || (LOST.test(error.message) ? 'ETIMEDOUT' : '');
-  return REMEDIES.find(([codes]) => codes.some((known) => code.startsWith(known)))?.[1];
-}
-
-/** Of several addresses that were tried, the first one's. */
-function codeOf(error: Error): string {
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return first instanceof Error ? codeOf(first) : '';
-}
-
-function describe(error: Error): string {
-  const code = codeOf(error);
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  const message = error.message || (first instanceof Error ? first.message : '');
-  return code === '' || message.includes(code) ? message : `${code}: ${message}`;
+function failureOf(error: unknown): Failure {
+  if (typeof error !== 'object' || error === null) return { message: '', code: '' };
+  const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // Where a name has several addresses, each has failed.
+  if (message === '' && 'errors' in error && Array.isArray(error.errors)) return failureOf(error.errors[0]);
+  return { message, code };
 }

@@ -60,7 +60,9 @@ export class PostgresFeed {
   #lookIn(milliseconds: number): void {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#timer = setTimeout(() => (this.#look = this.#lookNow()), milliseconds).unref();
+    this.#timer = setTimeout(() => {
+      this.#look = this.#lookNow();
+    }, milliseconds).unref();
   }
 
   async #lookNow(): Promise<void> {
