@@ -14,6 +14,16 @@ export type ErrorCode =
   | 'unknown_example'
   /** There is no unlabelled text of that id. */
   | 'unknown_text'
+  | 'unknown_version'
+  | 'unknown_alias'
+  /** There is a version of that name, and it holds another revision of the bot. */
+  | 'version_exists'
+  /** An alias points at the version. */
+  | 'version_in_use'
+  /** A version has the name that an alias is to have, or the other way round. */
+  | 'name_taken'
+  /** An alias has pointed at no other version before. */
+  | 'nothing_to_roll_back'
   /** An API key is missing or wrong. */
   | 'unauthorized'
   /** The API key is valid but may not write. */

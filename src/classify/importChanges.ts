@@ -1,4 +1,3 @@
-import type { BotTexts } from './botTexts.js';
 import type {
   ChangeKind,
   ImportDocument,
@@ -11,6 +10,19 @@ import type {
 
 type Changes = Pick<ImportResult, 'totals' | 'intents' | 'counterexamples'>;
 
+/** The texts of a bot, or of a version of it. */
+export interface PresentTexts {
+  readonly intents: readonly PresentIntent[];
+  intent(name: string): PresentIntent | undefined;
+  readonly counterexamples: readonly { readonly text: string }[];
+}
+
+interface PresentIntent {
+  readonly name: string;
+  readonly description: string | null;
+  readonly examples: readonly { readonly text: string }[];
+}
+
 /**
  * What an import does to a bot.
  *
@@ -19,7 +31,7 @@ type Changes = Pick<ImportResult, 'totals' | 'intents' | 'counterexamples'>;
  * @param prune whether goes what the document does not name.
  */
 export function importChanges(
-  present: BotTexts | undefined,
+  present: PresentTexts | undefined,
   document: ImportDocument,
   prune: boolean,
 ): Changes {
@@ -49,7 +61,7 @@ export function importChanges(
 }
 
 function changeOf(
-  present: BotTexts | undefined,
+  present: PresentTexts | undefined,
   { name, description = null, examples }: IntentDefinition,
 ): IntentChange {
   const before = present?.intent(name);

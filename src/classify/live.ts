@@ -44,6 +44,7 @@ import type {
   ImportResult,
   Intent,
   IntentDefinition,
+  SavedVersion,
   ServiceObserver,
   ServiceStats,
   Suggestions,
@@ -53,10 +54,15 @@ import type {
   UnlabelledRemoval,
   UnlabelledWrite,
   WriteResult,
+  WrittenAlias,
 } from './service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from './settings.js';
+import type { BotSupport } from './supportSet.js';
 import { checkTexts, readableName } from './text.js';
 import { UnlabelledTexts } from './unlabelled.js';
+import type { VersionContents } from './versionContents.js';
+import { Versions } from './versions.js';
+import type { AliasSummary, VersionChanges, VersionSummary } from './versionTypes.js';
 import { WriteQueue } from './writeQueue.js';
 
 const DEFAULT_TOP = 5;
@@ -85,7 +91,9 @@ export interface ServiceOptions {
 }
 
 interface Served {
+  /** Of the bot; of a version the bot's and its own. */
   readonly name: string;
+  readonly isVersion: boolean;
   readonly bot: LiveBot;
   readonly indexes: { readonly examples: AdaptiveIndex; readonly counterexamples: AdaptiveIndex };
   readonly queue: ScoreQueue;
@@ -96,6 +104,8 @@ interface Served {
   isRenewing: boolean;
   /** The reason why another head answers than the one that was chosen, as it was last told. */
   toldRefusal?: string | undefined;
+  /** It was deleted, or let go: what it held is freed. */
+  isGone: boolean;
 }
 
 /**
@@ -128,6 +138,7 @@ class LiveService implements ClassifyService {
   readonly #unlabelled: UnlabelledTexts;
   readonly #replicas: Replicas;
   readonly #checker: Checker;
+  readonly #versions: Versions<Served>;
   #closed = false;
 
   constructor(options: ServiceOptions) {
@@ -143,6 +154,8 @@ class LiveService implements ClassifyService {
       record: (name) => this.#served.get(name)?.bot.texts.record,
       names: () => this.#served.keys(),
       load: (name) => this.load(name),
+      loadVersions: (name) => this.#versions.load(name),
+      catchUpVersions: (name) => this.#versions.catchUp(name),
       drop: (name) => this.#drop(name),
       apply: (name, ...written) => this.#apply(this.#find(name), ...written),
       inTurn: (name, work) => this.#writes.run(name, work),
@@ -155,6 +168,17 @@ class LiveService implements ClassifyService {
       lastWrite: (name, write) => this.#writes.run(name, write),
       read: (name, embeddings, how) => this.#read(() => this.#find(name), embeddings, how),
       committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
+    });
+    this.#versions = new Versions({
+      ...options,
+      present: (name) => this.#find(name).bot.texts,
+      write: (name, write) => this.#write(name, write),
+      open: async (name, contents) => {
+        const served = await this.#serve(name, contents, { isVersion: true });
+        return { served, adapted: this.#adaptNow(served) };
+      },
+      release: (served) => this.#dispose(served),
+      wantedHead: (settings) => this.#wantedHead(botSettingsSchema.parse(settings)),
     });
   }
 
@@ -172,27 +196,13 @@ class LiveService implements ClassifyService {
   async load(name: string): Promise<void> {
     const contents = await this.#store.readBot(name, this.#encoder.fingerprint);
     if (contents === undefined) return;
-    const settings = readSettings(contents.bot);
-    const { indexes, bot, queue } = await this.#enliven(
-      contents,
-      this.#headsFor(settings),
-      this.#snapshotDirectory(name),
-    );
+    const snapshotDirectory = this.#snapshotDirectory(name);
+    const former = this.#served.get(name)?.bot.texts.record;
+    if (former !== undefined && former.id !== contents.bot.id) this.#versions.forget(name);
+    const served = await this.#serve(name, contents, { isVersion: false, snapshotDirectory });
     this.#release(name);
-    const served: Served = {
-      name,
-      bot,
-      indexes,
-      settings,
-      queue,
-      timer: new AdaptTimer(() => this.#adaptNow(served)),
-      seen: new SeenTexts((texts) => this.#unlabelled.writeSeen(served, texts)),
-      isRenewing: false,
-    };
     this.#served.set(name, served);
-    this.#tellRefusal(served);
-    bot.warmUp();
-    this.#adaptSoon(name);
+    served.timer.soon();
   }
 
   async classify(
@@ -200,13 +210,20 @@ class LiveService implements ClassifyService {
     texts: readonly string[],
     options: ClassifyOptions = {},
   ): Promise<ClassifyResult[]> {
-    const { top = DEFAULT_TOP, explain = false, signal } = options;
+    const { version, ...how } = options;
     this.#find(name);
     const checked = checkTexts('texts', texts, this.#options.maxTextChars);
-    const encoded = await this.#encode(checked, signal);
-    const readings = await this.#read(() => this.#find(name), encoded.embeddings, { top, explain, signal });
-    this.#unlabelled.keep(name, checked, encoded.embeddings);
-    return this.#results(texts, encoded, readings);
+    const classify = async (find: () => Served, answering?: string) => {
+      const { top = DEFAULT_TOP, explain = false, signal } = how;
+      const encoded = await this.#encode(checked, signal);
+      const readings = await this.#read(find, encoded.embeddings, { top, explain, signal });
+      this.#unlabelled.keep(name, checked, encoded.embeddings);
+      return this.#results(texts, encoded, readings, answering);
+    };
+    if (version === undefined) return classify(() => this.#find(name));
+    return this.#versions.use(name, version, (served, answering) =>
+      classify(() => present(served), answering),
+    );
   }
 
   async classifyAgainst(
@@ -224,7 +241,7 @@ class LiveService implements ClassifyService {
       defined.map((intent) => intentInput(intent, embeddings)),
       this.#encoder.dimension,
     );
-    const { indexes, bot, queue } = await this.#enliven(contents, [head]);
+    const { indexes, bot, queue } = await this.#enliven(contents, () => [head]);
     try {
       const reader = { bot, queue, settings: {} };
       const readings = await this.#read(() => reader, encoded.embeddings, { top, explain, signal });
@@ -243,17 +260,26 @@ class LiveService implements ClassifyService {
     return encoded;
   }
 
-  /** @param texts as they were given. */
+  /**
+   * @param texts as they were given.
+   * @param version that answered, where one was asked for.
+   */
   #results(
     texts: readonly string[],
     encoded: Encoded,
     readings: readonly { decision: Decision; scored: Scored }[],
+    version?: string,
   ): ClassifyResult[] {
     const results = readings.map(({ decision, scored }, i) => ({
       text: texts[i]!,
       ...decision,
       ...(encoded.truncated[i] ? { truncated: true as const } : {}),
-      model: { encoder: this.#encoder.name, head: scored.head, revision: scored.revision },
+      model: {
+        encoder: this.#encoder.name,
+        head: scored.head,
+        revision: scored.revision,
+        ...(version === undefined ? {} : { version }),
+      },
     }));
     const outOfScope = results.filter((result) => result.out_of_scope).length;
     this.#options.observer?.classified(results.length - outOfScope, outOfScope);
@@ -434,6 +460,62 @@ class LiveService implements ClassifyService {
     return { bot: name, ...(await this.#checker.check(this.#find(name).bot)) };
   }
 
+  listVersions(name: string): Promise<VersionSummary[]> {
+    return attempt(() => this.#versions.list(name));
+  }
+
+  getVersion(name: string, version: string): Promise<VersionSummary> {
+    return attempt(() => this.#versions.get(name, version));
+  }
+
+  async saveVersion(name: string, version: string, note: string | null): Promise<SavedVersion> {
+    return this.#versions.save(name, version, note);
+  }
+
+  async deleteVersion(name: string, version: string): Promise<void> {
+    return this.#versions.delete(name, version);
+  }
+
+  async getVersionContents(name: string, version: string): Promise<VersionContents> {
+    return this.#versions.contents(name, version);
+  }
+
+  async versionChanges(name: string, from: string, to?: string): Promise<VersionChanges> {
+    return this.#versions.changes(name, from, to);
+  }
+
+  async restoreVersion(name: string, named: string): Promise<WriteResult> {
+    const version = this.#versions.resolve(name, named);
+    const embeddings = new Map<string, Float32Array>();
+    const intents: IntentRecord[] = [];
+    const restore = async () => {
+      const contents = await this.#versions.read(name, version);
+      const D = this.#encoder.dimension;
+      contents.texts.forEach(({ text }, i) => {
+        embeddings.set(text, contents.embeddings.subarray(i * D, (i + 1) * D));
+      });
+      intents.push(...contents.intents);
+      return this.#store.restoreVersion(name, version, this.#encoder.fingerprint);
+    };
+    return this.#change(name, embeddings, restore, intents);
+  }
+
+  listAliases(name: string): Promise<AliasSummary[]> {
+    return attempt(() => this.#versions.listAliases(name));
+  }
+
+  async putAlias(name: string, alias: string, version: string): Promise<WrittenAlias> {
+    return this.#versions.putAlias(name, alias, version);
+  }
+
+  async rollBackAlias(name: string, alias: string): Promise<AliasSummary> {
+    return this.#versions.rollBackAlias(name, alias);
+  }
+
+  async deleteAlias(name: string, alias: string): Promise<void> {
+    return this.#versions.deleteAlias(name, alias);
+  }
+
   listHeads(): Promise<HeadSummary[]> {
     const served = [...this.#served.values()];
     return Promise.resolve(
@@ -456,12 +538,12 @@ class LiveService implements ClassifyService {
     if (this.#closed) throw new KshotError('not_ready', 'the server is shutting down');
     const changes = await this.#heads.reload();
     let renewed = 0;
-    for (const served of [...this.#served.values()]) {
-      if (served.bot.isServedBy(this.#headsFor(served.settings))) continue;
+    for (const served of this.#allServed) {
+      if (served.isGone || served.bot.isServedBy(this.#headsFor(served.settings))) continue;
       await this.#renew(served);
-      renewed++;
+      if (!served.isVersion) renewed++;
     }
-    this.#heads.release(new Set([...this.#served.values()].flatMap(({ bot }) => bot.heads)));
+    this.#heads.release(new Set(this.#allServed.flatMap(({ bot }) => bot.heads)));
     return { changes: changes.map(summariseChange), bots_renewed: renewed, heads: await this.listHeads() };
   }
 
@@ -475,7 +557,7 @@ class LiveService implements ClassifyService {
       intents += bot.texts.intentCount;
       examples += bot.texts.exampleCount;
     }
-    const waiting = [...this.#served.values()].filter(({ timer }) => timer.isWaiting).length;
+    const waiting = this.#allServed.filter(({ timer }) => timer.isWaiting).length;
     const adaptations = this.#adapter.size + waiting;
     const bots = this.#served.size;
     return { bots, fallbacks, intents, examples, adaptations, encoder: this.#encoder.stats() };
@@ -496,6 +578,7 @@ class LiveService implements ClassifyService {
     await this.#writes.settled();
     await this.#adapter.close();
     await this.#reload;
+    await this.#versions.close();
     for (const [name, { indexes }] of this.#served) {
       const directory = this.#snapshotDirectory(name);
       if (directory !== undefined) await saveSnapshot(indexes.examples, directory, this.#encoder.fingerprint);
@@ -511,15 +594,48 @@ class LiveService implements ClassifyService {
     return served;
   }
 
-  /** What answers for a bot: its texts in memory, indexed, its head, and the queries that wait for it. */
-  async #enliven(contents: BotContents, heads: readonly HeadVersion[], snapshotDirectory?: string) {
+  /** All that answers: the bots, and the versions that are in memory. */
+  get #allServed(): Served[] {
+    return [...this.#served.values(), ...this.#versions.served];
+  }
+
+  /** Brings a bot or a version to life. Its head has yet to adapt. */
+  async #serve(
+    name: string,
+    contents: BotContents,
+    how: { readonly isVersion: boolean; readonly snapshotDirectory?: string | undefined },
+  ): Promise<Served> {
+    const settings = readSettings(contents.bot);
+    const heads = () => this.#headsFor(settings);
+    const live = await this.#enliven(contents, heads, how.snapshotDirectory);
+    const served: Served = {
+      name,
+      isVersion: how.isVersion,
+      ...live,
+      settings,
+      timer: new AdaptTimer(() => void this.#adaptNow(served)),
+      seen: new SeenTexts((texts) => this.#unlabelled.writeSeen(served, texts)),
+      isRenewing: false,
+      isGone: false,
+    };
+    this.#tellRefusal(served);
+    served.bot.warmUp();
+    return served;
+  }
+
+  /**
+   * What answers for a bot: its texts in memory, indexed, its head, and the queries that wait for it.
+   *
+   * @param heads looked up last: they may be other versions by then.
+   */
+  async #enliven(contents: BotContents, heads: () => readonly HeadVersion[], snapshotDirectory?: string) {
     const positions = indexedTexts(contents);
     const indexes = {
       examples: await this.#openIndex(contents, positions.examples, snapshotDirectory),
       counterexamples: await this.#openIndex(contents, positions.counterexamples),
     };
     const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
-    const bot = new LiveBot(texts, heads, this.#options.calibration);
+    const bot = new LiveBot(texts, heads(), this.#options.calibration);
     const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
     return { indexes, bot, queue: new ScoreQueue(bot, observe) };
   }
@@ -552,6 +668,7 @@ class LiveService implements ClassifyService {
   /** A bot is deleted. */
   async #drop(name: string): Promise<void> {
     this.#release(name);
+    this.#versions.forget(name);
     const directory = this.#snapshotDirectory(name);
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
@@ -559,12 +676,18 @@ class LiveService implements ClassifyService {
   #release(name: string): void {
     const served = this.#served.get(name);
     if (served === undefined) return;
+    this.#dispose(served);
+    this.#served.delete(name);
+  }
+
+  #dispose(served: Served): void {
+    if (served.isGone) return;
+    served.isGone = true;
     served.timer.cancel();
     served.seen.discard();
     served.bot.dispose();
     served.indexes.examples.close();
     served.indexes.counterexamples.close();
-    this.#served.delete(name);
   }
 
   /**
@@ -597,6 +720,16 @@ class LiveService implements ClassifyService {
     const entry = this.#heads.find(wanted);
     const problem = entry?.version === undefined ? headUnavailable(entry ?? { name: wanted }) : bot.refusal;
     return { wanted, serving, reason: problem?.message ?? null };
+  }
+
+  /** Takes over the settings of a record. */
+  #configure(served: Served, record: BotRecord): void {
+    served.settings = readSettings(record);
+    const heads = this.#headsFor(served.settings);
+    const isOtherHead = !served.bot.isServedBy(heads);
+    served.bot.configure(record, heads);
+    this.#tellRefusal(served);
+    if (isOtherHead) served.timer.soon();
   }
 
   /** Says once that, and why, another head answers than the one that the bot's owner has chosen. */
@@ -685,7 +818,7 @@ class LiveService implements ClassifyService {
     return this.#writes.run(name, write);
   }
 
-  /** One write to a bot's texts: durable first, then live. */
+  /** One write to a bot's texts, and maybe its settings: durable first, then live. */
   #change(
     name: string,
     embeddings: ReadonlyMap<string, Float32Array>,
@@ -721,49 +854,33 @@ class LiveService implements ClassifyService {
     else this.#configure(served, change.bot);
     // A text that a write has given a label is unlabelled no longer.
     if (changesSupport(change) || (served.bot.readsUnlabelled && change.added.length > 0))
-      this.#adaptSoon(served.name);
+      served.timer.soon();
   }
 
-  /** Takes over a bot's settings. */
-  #configure(served: Served, record: BotRecord): void {
-    served.settings = readSettings(record);
-    const heads = this.#headsFor(served.settings);
-    const isOtherHead = !served.bot.isServedBy(heads);
-    served.bot.configure(record, heads);
-    this.#tellRefusal(served);
-    if (isOtherHead) this.#adaptSoon(served.name);
-  }
-
-  /** Has the head adapt when no write has come for a while; what there is serves until then. */
-  #adaptSoon(name: string): void {
-    this.#find(name).timer.soon();
-  }
-
-  #adaptNow(served: Served): void {
-    const { name } = served;
-    this.#adapt(name, served).catch((error: unknown) => {
+  /** Resolves when the head has adapted and the calibration is fitted; what fails is told, and not thrown. */
+  async #adaptNow(served: Served): Promise<void> {
+    try {
+      await this.#adapt(served);
+    } catch (error) {
       // Of a bot that was deleted meanwhile there is nothing to tell.
-      if (this.#served.get(name) === served) {
-        this.#options.warn(`bot ${name}: its head could not be adapted`, error);
-      }
-    });
+      if (!served.isGone) this.#options.warn(`bot ${served.name}: its head could not be adapted`, error);
+    }
   }
 
   /**
    * Has the worker adapt the bot's head to its support set, then fit its calibration. A write that comes between begins
    * anew, and what was learned until then is kept for the intents that it leaves alone.
    */
-  async #adapt(name: string, served: Served): Promise<void> {
+  async #adapt(served: Served): Promise<void> {
     if (served.isRenewing) return; // and adapts when that is over
-    const { bot } = served;
+    const { name, bot } = served;
     const adaptation = bot.adaptation();
     if (adaptation === undefined) return;
     const { head } = bot;
-    const job = { head, support: await this.#unlabelled.beside(adaptation.support, name, head) };
-    const isServed = () => this.#served.get(name) === served;
+    const job = { head, support: await this.#beside(adaptation.support, served, head) };
 
     const adapted = await this.#adapter.run(name, { ...job, task: 'adapt' });
-    if (adapted === undefined || !isServed()) return;
+    if (adapted === undefined || served.isGone) return;
     if (adapted.state !== undefined) {
       bot.adopt(adapted.state, adaptation);
       served.timer.lastAdaptationMs = adapted.milliseconds;
@@ -772,8 +889,13 @@ class LiveService implements ClassifyService {
     if (!bot.isBasedOn(adaptation)) return;
     const sharpness = sharpnessOf(this.#options.calibration, job.head.name);
     const calibrated = await this.#adapter.run(name, { ...job, task: 'calibrate', sharpness });
-    if (calibrated?.calibration !== undefined && isServed())
+    if (calibrated?.calibration !== undefined && !served.isGone)
       bot.calibrate(calibrated.calibration, adaptation);
+  }
+
+  /** A support set with the bot's unlabelled texts, where the head reads them; a version has none. */
+  async #beside(support: BotSupport, { name, isVersion }: Served, head: HeadVersion): Promise<BotSupport> {
+    return isVersion ? support : this.#unlabelled.beside(support, name, head);
   }
 
   /** Has a bot answered by the heads that there are now. The former one answers until all is ready. */
@@ -792,14 +914,14 @@ class LiveService implements ClassifyService {
       }
     }
     served.isRenewing = false;
-    if (this.#served.get(name) !== served) {
-      prepared?.dispose(); // the bot is gone
+    if (served.isGone) {
+      prepared?.dispose();
       return;
     }
     if (bot.heads === former) bot.succeed(heads, prepared);
     else prepared?.dispose(); // its owner has chosen another head meanwhile
     this.#tellRefusal(served);
-    this.#adaptSoon(name);
+    served.timer.soon();
   }
 
   /**
@@ -808,14 +930,15 @@ class LiveService implements ClassifyService {
    * @returns undefined where there is none to keep, or the service was closed.
    * @throws KshotError where the head cannot serve this bot.
    */
-  async #prepare({ name, bot }: Served, head: HeadVersion): Promise<BotClassState | undefined> {
+  async #prepare(served: Served, head: HeadVersion): Promise<BotClassState | undefined> {
+    const { name, bot } = served;
     const renewal = bot.renewal();
     if (renewal === undefined) return undefined;
     const induced = await this.#adapter.run(name, { task: 'induce', head, support: renewal.support });
     if (induced?.state === undefined) return undefined;
     let state = BotClassState.from(head.runtime, renewal.basis, induced.state);
     if (head.runtime.adapts) {
-      const support = await this.#unlabelled.beside(renewal.adaptable, name, head);
+      const support = await this.#beside(renewal.adaptable, served, head);
       const adapted = await this.#adapter.run(name, { task: 'adapt', head, support });
       if (adapted?.state !== undefined) {
         const before = state;
@@ -849,6 +972,12 @@ function intentInput(
 ): IntentInput {
   const embedded = withEmbeddings(embeddings);
   return { name, description, label: embedded(label), examples: examples.map(embedded) };
+}
+
+/** A version that still answers. @throws KshotError `not_ready` where it was freed under a request: the server stops. */
+function present(served: Served): Served {
+  if (served.isGone) throw new KshotError('not_ready', 'the server is shutting down');
+  return served;
 }
 
 function readSettings(record: BotRecord): BotSettings {

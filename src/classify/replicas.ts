@@ -23,6 +23,10 @@ export interface ReplicaOptions {
   readonly names: () => Iterable<string>;
   /** Brings a bot to life from the store, in place of the one of that name. */
   readonly load: (bot: string) => Promise<void>;
+  /** Brings to life what the bot's aliases point at. */
+  readonly loadVersions: (bot: string) => Promise<void>;
+  /** Takes over what was done to a bot's versions and aliases. */
+  readonly catchUpVersions: (bot: string) => Promise<void>;
   /** A bot was deleted. */
   readonly drop: (bot: string) => Promise<void>;
   /** Takes over what was written. @param embeddings by text. */
@@ -46,6 +50,11 @@ export interface ReplicaOptions {
 export class Replicas implements FeedWatcher {
   /** Catching up that has not begun: whoever comes meanwhile shares it. */
   readonly #queued = new Map<string, Promise<void>>();
+  /** The last that was told of a bot, and has not been looked at. */
+  readonly #news = new Map<string, BotState | undefined>();
+  readonly #following = new Set<string>();
+  /** How much of what happened to a bot's versions and aliases has been taken over. */
+  readonly #catalogs = new Map<string, Pick<BotState, 'id' | 'catalog'>>();
   #begun = false;
   #closed = false;
   #isLost = false;
@@ -58,9 +67,14 @@ export class Replicas implements FeedWatcher {
     // First, so that nothing is missed of what others write meanwhile.
     await feed?.watch(this, encoder.fingerprint);
     await this.#embedMissing();
-    for (const { name } of await store.listBots()) await this.#load(name);
+    for (const { name } of await store.listBots()) {
+      await this.options.inTurn(name, async () => {
+        await this.options.load(name);
+        await this.options.loadVersions(name);
+      });
+    }
     this.#begun = true;
-    if (feed !== undefined) this.checked(new Map((await store.listBots()).map((bot) => [bot.name, bot])));
+    if (feed !== undefined) this.checked(await feed.readStates());
   }
 
   /** No more is taken over; the store ends the telling. */
@@ -69,17 +83,17 @@ export class Replicas implements FeedWatcher {
   }
 
   changed(bot: string, state: BotState | undefined): void {
-    // One that fails is not worth a word: the next check thinks of it again.
-    this.#catchUpUnless(isInStep(this.options.record(bot), state), bot, () => undefined);
+    // What fails is not worth a word: the next check thinks of it again.
+    this.#follow(bot, state, () => undefined);
   }
 
   checked(bots: ReadonlyMap<string, BotState>): void {
     if (this.#isLost) this.options.warn('the connection to the store is back', undefined);
     this.#isLost = false;
-    const names = new Set([...bots.keys(), ...this.options.names()]);
-    for (const bot of names) {
-      this.#catchUpUnless(isInStep(this.options.record(bot), bots.get(bot)), bot, (error) => {
-        if (!this.#isLost) this.options.warn(`bot ${bot}: what others wrote could not be taken over`, error);
+    for (const bot of new Set([...bots.keys(), ...this.options.names()])) {
+      this.#follow(bot, bots.get(bot), (error) => {
+        if (this.#isLost) return;
+        this.options.warn(`bot ${bot}: what others wrote could not be taken over, and is tried again`, error);
       });
     }
   }
@@ -165,11 +179,35 @@ export class Replicas implements FeedWatcher {
     }
   }
 
-  #catchUpUnless(isInStep: boolean, bot: string, failed: (error: unknown) => void): void {
-    if (isInStep || !this.#begun || this.#closed) return;
-    this.catchUp(bot).catch((error: unknown) => {
-      if (!this.#closed) failed(error);
-    });
+  /** Has a bot become what it is in the store. What comes while that is under way follows, the last of it alone. */
+  #follow(bot: string, state: BotState | undefined, failed: (error: unknown) => void): void {
+    if (!this.#begun || this.#closed) return;
+    this.#news.set(bot, state);
+    if (this.#following.has(bot)) return;
+    this.#following.add(bot);
+    this.#followAll(bot)
+      .catch((error: unknown) => {
+        if (!this.#closed && !isGone(error)) failed(error);
+      })
+      .finally(() => this.#following.delete(bot));
+  }
+
+  async #followAll(bot: string): Promise<void> {
+    while (this.#news.has(bot) && !this.#closed) {
+      const state = this.#news.get(bot);
+      this.#news.delete(bot);
+      await this.#followNow(bot, state);
+    }
+  }
+
+  async #followNow(bot: string, state: BotState | undefined): Promise<void> {
+    if (!isInStep(this.options.record(bot), state)) await this.catchUp(bot);
+    if (state === undefined) return;
+    const { id, catalog } = state;
+    const known = this.#catalogs.get(bot);
+    if ((known?.id === id ? known.catalog : 0) >= catalog) return;
+    await this.options.catchUpVersions(bot);
+    this.#catalogs.set(bot, { id, catalog });
   }
 
   async #takeOver(bot: string): Promise<void> {
@@ -193,10 +231,6 @@ export class Replicas implements FeedWatcher {
     }
   }
 
-  #load(bot: string): Promise<void> {
-    return this.options.inTurn(bot, () => this.options.load(bot));
-  }
-
   async #embedMissing(): Promise<void> {
     const { feed, encoder, store, embedding } = this.options;
     const embed = () => embedMissing(encoder, store, embedding);
@@ -207,6 +241,11 @@ export class Replicas implements FeedWatcher {
 function isInStep(present: BotRecord | undefined, state: BotState | undefined): boolean {
   if (present === undefined || state === undefined) return present === state;
   return present.id === state.id && present.revision >= state.revision;
+}
+
+/** It was deleted meanwhile, or the version that an alias pointed at. */
+function isGone(error: unknown): boolean {
+  return error instanceof KshotError && ['unknown_bot', 'unknown_version'].includes(error.code);
 }
 
 /** While the store cannot be reached there is nothing to tell of it: it may come back in time. */

@@ -2,6 +2,8 @@ import type { TextSource } from '../store/store.js';
 import type { Checks } from './checks/finding.js';
 import type { BotSettings } from './settings.js';
 import type { SuggestionStrategy } from './suggester.js';
+import type { VersionContents } from './versionContents.js';
+import type { AliasSummary, VersionChanges, VersionSummary } from './versionTypes.js';
 
 /**
  * What kshot does, for whoever serves it (src/http) or drives it (src/cli). Results have the field names of the
@@ -83,6 +85,44 @@ export interface ClassifyService {
    */
   check(bot: string): Promise<BotChecks>;
 
+  /**
+   * The bot's versions, newest first. Where a method takes the name of a version to read, that of an alias means the version
+   * that it points at; one that means nothing is `unknown_version`.
+   */
+  listVersions(bot: string): Promise<VersionSummary[]>;
+  getVersion(bot: string, version: string): Promise<VersionSummary>;
+  /**
+   * Saves the bot as it is now. Where it is saved under that name already, that is the answer.
+   *
+   * @throws KshotError `version_exists` where the version of that name holds another revision, `name_taken` by an alias.
+   */
+  saveVersion(bot: string, version: string, note: string | null): Promise<SavedVersion>;
+  /** @throws KshotError `version_in_use` while an alias points at it. */
+  deleteVersion(bot: string, version: string): Promise<void>;
+  getVersionContents(bot: string, version: string): Promise<VersionContents>;
+  /** What is different in another version, or where `to` is undefined in the bot as it is now. */
+  versionChanges(bot: string, from: string, to?: string): Promise<VersionChanges>;
+  /** Makes the bot what the version is, settings included: a write like others, with a revision of its own. */
+  restoreVersion(bot: string, version: string): Promise<WriteResult>;
+
+  /** By name. */
+  listAliases(bot: string): Promise<AliasSummary[]>;
+  /**
+   * Has an alias, which is made where there is none, point at a version. Requests that name it are answered by the former
+   * version until this one is ready, and by this one once the promise has resolved.
+   *
+   * @throws KshotError `name_taken` by a version.
+   */
+  putAlias(bot: string, alias: string, version: string): Promise<WrittenAlias>;
+  /**
+   * Takes the alias's last move back.
+   *
+   * @throws KshotError `unknown_alias`, `nothing_to_roll_back`.
+   */
+  rollBackAlias(bot: string, alias: string): Promise<AliasSummary>;
+  /** @throws KshotError `unknown_alias`. */
+  deleteAlias(bot: string, alias: string): Promise<void>;
+
   /** The heads that bots may choose from, and those that cannot be served. */
   listHeads(): Promise<HeadSummary[]>;
   /**
@@ -108,6 +148,8 @@ export interface ClassifyOptions {
   readonly top?: number;
   /** Whether results carry an explanation. */
   readonly explain?: boolean;
+  /** The version that is to answer, or an alias of it; absent: the bot as it is now. Not for `classifyAgainst`. */
+  readonly version?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -146,6 +188,8 @@ export interface ModelVersion {
   readonly head: string;
   /** The bot's revision that answered. */
   readonly revision: number;
+  /** The version that answered, where one was asked for. */
+  readonly version?: string;
 }
 
 /** Why a text was read so. */
@@ -309,6 +353,18 @@ export interface WriteResult {
   readonly revision: number;
   readonly added: readonly Example[];
   readonly removed: readonly Example[];
+}
+
+export interface SavedVersion {
+  /** Whether there was none of that name. */
+  readonly created: boolean;
+  readonly version: VersionSummary;
+}
+
+export interface WrittenAlias {
+  /** Whether there was none of that name. */
+  readonly created: boolean;
+  readonly alias: AliasSummary;
 }
 
 /** An unlabelled text; `seen`: it was classified, and its bot keeps what it classifies. */

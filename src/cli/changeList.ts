@@ -1,6 +1,8 @@
 import type { ChangeKind, ImportResult, IntentChange, TextsChange } from '../classify/service.js';
 import { count, printable } from './table.js';
 
+type Changes = Pick<ImportResult, 'totals' | 'intents' | 'counterexamples'>;
+
 const MARKS: Readonly<Record<ChangeKind, string>> = {
   added: '+',
   changed: '~',
@@ -8,8 +10,8 @@ const MARKS: Readonly<Record<ChangeKind, string>> = {
   unchanged: ' ',
 };
 
-/** What an import changes, or would: a line a change, and one for all that stays as it is. Ends in a line break. */
-export function changeList({ intents, counterexamples, totals }: ImportResult): string {
+/** What an import changes, or would, or what differs between two versions: a line a change, and one for all that stays as it is. Ends in a line break. */
+export function changeList({ intents, counterexamples, totals }: Changes): string {
   const changed = intents.filter(({ change }) => change !== 'unchanged');
   const lines = changed.flatMap((intent) => [
     `${MARKS[intent.change]} ${printable(intent.name)}: ${inWords(intent)}`,
@@ -32,7 +34,7 @@ export function changeList({ intents, counterexamples, totals }: ImportResult): 
 }
 
 /** The totals of what has changed, in one line. */
-export function changesInWords({ totals }: ImportResult): string {
+export function changesInWords({ totals }: Changes): string {
   const { intents, examples, counterexamples } = totals;
   const kinds = (['added', 'changed', 'removed'] as const).filter((kind) => intents[kind] > 0);
   const parts = [

@@ -2,6 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { Command, CommanderError } from 'commander';
 import { KshotError } from '../errors.js';
 import { ApiError } from './client.js';
+import { addAliasesCommand } from './commands/aliases.js';
 import { addBotsCommand } from './commands/bots.js';
 import { addCheckCommand, CHECK_FAILED } from './commands/check.js';
 import { addClassifyCommand } from './commands/classify.js';
@@ -13,6 +14,7 @@ import { addLabelCommand } from './commands/label.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSuggestCommand } from './commands/suggest.js';
 import { addUnlabelledCommand } from './commands/unlabelled.js';
+import { addVersionsCommand } from './commands/versions.js';
 import type { Context, Io } from './io.js';
 
 export const EXIT_OK = 0;
@@ -41,6 +43,8 @@ export function buildProgram(context: Context): Command {
   const program = new Command('kshot')
     .description('Few-shot intent classification: a handful of examples an intent, live on the next request.')
     .version(version)
+    // So that --version behind a command is that command's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -55,6 +59,8 @@ export function buildProgram(context: Context): Command {
   addUnlabelledCommand(program, context);
   addSuggestCommand(program, context);
   addLabelCommand(program, context);
+  addVersionsCommand(program, context);
+  addAliasesCommand(program, context);
   addBotsCommand(program, context);
   addHeadsCommand(program, context);
   addEncoderCommand(program, context);

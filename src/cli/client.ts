@@ -15,6 +15,7 @@ import type {
   UnlabelledWrite,
   WriteResult,
 } from '../classify/service.js';
+import type { AliasSummary, VersionChanges, VersionSummary } from '../classify/versionTypes.js';
 import type { FieldProblem } from '../errors.js';
 import { EXPORT_TYPES } from '../formats/formats.js';
 
@@ -96,7 +97,7 @@ export class KshotClient {
   async classify(
     bot: string,
     texts: readonly string[],
-    options: { readonly top: number; readonly explain: boolean },
+    options: { readonly top: number; readonly explain: boolean; readonly version?: string },
   ): Promise<ClassifyResult[]> {
     const body = { texts, ...options };
     const answer = await this.#call({ method: 'POST', path: ['bots', bot, 'classify'], body });
@@ -197,6 +198,15 @@ export class KshotClient {
   }
 
   async #call(call: Call): Promise<unknown> {
+    const text = await this.#text(call);
+    if (text === '') return undefined;
+    const body = parseJson(text);
+    if (body === undefined) throw this.#noKshot();
+    return body;
+  }
+
+  /** The body of an answer, as it is. */
+  async #text(call: Call): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       const response = await this.#send(call);
       if (response.status === 503 && attempt < ATTEMPTS) {
@@ -206,10 +216,7 @@ export class KshotClient {
       }
       const text = await this.#received(response.text());
       if (!response.ok) throw refusal(response.status, text, this.url);
-      if (text === '') return undefined;
-      const body = parseJson(text);
-      if (body === undefined) throw this.#noKshot();
-      return body;
+      return text;
     }
   }
 
@@ -244,6 +251,63 @@ export class KshotClient {
 
   #noKshot(): ApiError {
     return new ApiError(`${this.url} does not answer like kshot; check the address`);
+  }
+
+  async listVersions(bot: string): Promise<VersionSummary[]> {
+    const answer = await this.#call({ method: 'GET', path: ['bots', bot, 'versions'] });
+    return listIn<VersionSummary>(answer, 'versions');
+  }
+
+  async saveVersion(bot: string, version: string, note: string | undefined): Promise<VersionSummary> {
+    const body = note === undefined ? {} : { note };
+    const call: Call = { method: 'PUT', path: ['bots', bot, 'versions', version], body };
+    return (await this.#call(call)) as VersionSummary;
+  }
+
+  async getVersion(bot: string, version: string): Promise<VersionSummary> {
+    return (await this.#call({ method: 'GET', path: ['bots', bot, 'versions', version] })) as VersionSummary;
+  }
+
+  /** @param to undefined: the bot as it is now. */
+  async versionChanges(bot: string, from: string, to: string | undefined): Promise<VersionChanges> {
+    const path = ['bots', bot, 'versions', from, 'changes'];
+    const query = to === undefined ? {} : { to };
+    return (await this.#call({ method: 'GET', path, query })) as VersionChanges;
+  }
+
+  async restoreVersion(bot: string, version: string): Promise<WriteResult> {
+    const path = ['bots', bot, 'versions', version, 'restore'];
+    return (await this.#call({ method: 'POST', path })) as WriteResult;
+  }
+
+  async deleteVersion(bot: string, version: string): Promise<void> {
+    await this.#call({ method: 'DELETE', path: ['bots', bot, 'versions', version] });
+  }
+
+  /** A version as a file, in JSON lines. */
+  exportVersion(bot: string, version: string): Promise<string> {
+    const query = { format: 'jsonl', version };
+    return this.#text({ method: 'GET', path: ['bots', bot, 'export'], query });
+  }
+
+  async listAliases(bot: string): Promise<AliasSummary[]> {
+    const answer = await this.#call({ method: 'GET', path: ['bots', bot, 'aliases'] });
+    return listIn<AliasSummary>(answer, 'aliases');
+  }
+
+  /** @param version or an alias of it. */
+  async putAlias(bot: string, alias: string, version: string): Promise<AliasSummary> {
+    const call: Call = { method: 'PUT', path: ['bots', bot, 'aliases', alias], body: { version } };
+    return (await this.#call(call)) as AliasSummary;
+  }
+
+  async rollBackAlias(bot: string, alias: string): Promise<AliasSummary> {
+    const path = ['bots', bot, 'aliases', alias, 'rollback'];
+    return (await this.#call({ method: 'POST', path })) as AliasSummary;
+  }
+
+  async deleteAlias(bot: string, alias: string): Promise<void> {
+    await this.#call({ method: 'DELETE', path: ['bots', bot, 'aliases', alias] });
   }
 }
 

@@ -92,12 +92,13 @@ export function importOperations(limits: RequestLimits & ImportLimits): Operatio
           types: [...new Set(Object.values(EXPORT_TYPES).map(({ type }) => type))],
         },
       },
-      problems: ['unknown_bot'],
+      problems: ['unknown_bot', 'unknown_version'],
       async run({ params, query, service }) {
-        const { format, ...how } = query;
-        const content = writeBot(await readDocument(service, params.bot), format, how);
+        const { format, version, ...how } = query;
+        const content = writeBot(await readDocument(service, params.bot, version), format, how);
         const { type, extension } = EXPORT_TYPES[format];
-        const name = encodeURIComponent(`${params.bot}${extension}`);
+        const file = version === undefined ? params.bot : `${params.bot}-${version}`;
+        const name = encodeURIComponent(`${file}${extension}`);
         return {
           status: 200,
           text: { type: type === 'text/csv' ? `${type}; charset=utf-8` : type, content },
@@ -108,7 +109,15 @@ export function importOperations(limits: RequestLimits & ImportLimits): Operatio
   ];
 }
 
-async function readDocument(service: ClassifyService, bot: string): Promise<BotDocument> {
+async function readDocument(
+  service: ClassifyService,
+  bot: string,
+  version: string | undefined,
+): Promise<BotDocument> {
+  if (version !== undefined) {
+    const { intents, counterexamples } = await service.getVersionContents(bot, version);
+    return documentOf(intents, counterexamples);
+  }
   return documentOf(await service.listIntents(bot), await service.getCounterexamples(bot));
 }
 

@@ -40,7 +40,7 @@ export interface Operation {
   readonly keyPlaces?: KeyPlaces;
   /** How errors are said where it is not as a problem: by an operation that stands in for another service's. */
   readonly errors?: ErrorShape;
-  /** The schemas that no other operation has, by the names that the OpenAPI document gives them. */
+  /** Schemas beside those of all operations, by the names that the OpenAPI document gives them. */
   readonly ownSchemas?: {
     readonly request: Readonly<Record<string, z.ZodType>>;
     readonly response: Readonly<Record<string, z.ZodType>>;

@@ -9,6 +9,7 @@ import { noteClassified } from './noteClassified.js';
 import { ok, operation, type Operation, written } from './operation.js';
 import { PARAMS, QUERIES, RESPONSES, type RequestLimits, type RequestSchemas } from './schemas.js';
 import { unlabelledOperations } from './unlabelledRoutes.js';
+import { versionOperations } from './versionRoutes.js';
 
 const NO_BOT = ['unknown_bot'] as const;
 const NO_INTENT = ['unknown_bot', 'unknown_intent'] as const;
@@ -26,6 +27,7 @@ export function apiOperations(
     ...exampleOperations(requests),
     ...unlabelledOperations(requests),
     ...checkOperations(),
+    ...versionOperations(),
     ...importOperations(limits),
     ...headOperations(),
     rasaOperation(limits, logTexts),
@@ -44,7 +46,7 @@ function classifyOperation(requests: RequestSchemas, logTexts: boolean): Operati
     description:
       'Answers `text` with one result and `texts` with `results`, one a text, in order. A text that fits no intent ' +
       'is out of scope: `intent` is null, ranking and evidence are given all the same. A bot without intents ' +
-      'answers so to every text.',
+      'answers so to every text. With `version`, one that was saved answers instead of the bot as it is now.',
     access: 'read',
     needsService: true,
     params: PARAMS.bot,
@@ -56,7 +58,7 @@ function classifyOperation(requests: RequestSchemas, logTexts: boolean): Operati
         schemas: [RESPONSES.ClassifyResult, RESPONSES.ClassifyResults],
       },
     },
-    problems: [...NO_BOT, 'revision_unavailable'],
+    problems: [...NO_BOT, 'unknown_version', 'revision_unavailable'],
     async run({ params, body, service, signal, note }) {
       const { text, texts, min_revision: revision, ...options } = body;
       if (revision !== undefined) await service.reach(params.bot, revision, signal);

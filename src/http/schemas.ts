@@ -64,6 +64,11 @@ export const botName = z
   .regex(BOT_NAME, 'must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit')
   .meta({ description: 'Name of a bot', examples: ['bank'] });
 
+const versionOrAlias = botName.meta({
+  description: 'A version of the bot, or an alias of one; the bot as it is now where it is left out',
+  examples: ['production'],
+});
+
 export const intentName = z
   .string()
   .normalize('NFC')
@@ -144,6 +149,7 @@ export const QUERIES = {
     language: z
       .exactOptional(language)
       .meta({ description: 'Of the texts; a CLU project names one', default: 'en-us' }),
+    version: z.exactOptional(versionOrAlias),
   }),
   listUnlabelled: z.strictObject({
     limit: z
@@ -207,6 +213,7 @@ export function requestSchemas(limits: RequestLimits) {
         z.boolean().meta({ description: 'Whether to explain the result', default: false }),
       ),
       min_revision: z.exactOptional(z.int().min(0).meta({ description: leastRevision })),
+      version: z.exactOptional(versionOrAlias),
     })
     .superRefine((body, context) => {
       const given = Number(body.text !== undefined) + Number(body.texts !== undefined);
@@ -339,7 +346,12 @@ const classifyResult = z.strictObject({
     .exactOptional(z.literal(true))
     .describe('Present when the text was longer than the encoder reads'),
   explanation: z.exactOptional(explanation),
-  model: z.strictObject({ encoder: z.string(), head: z.string(), revision: count }),
+  model: z.strictObject({
+    encoder: z.string(),
+    head: z.string(),
+    revision: count,
+    version: z.exactOptional(z.string()).describe('That answered, where one was asked for'),
+  }),
 }) satisfies z.ZodType<ClassifyResult>;
 
 const botHead = z.strictObject({
@@ -397,17 +409,23 @@ const textCounts = z.strictObject({
   kept: count,
 }) satisfies z.ZodType<TextCounts>;
 
-const importResult = z.strictObject({
-  bot: z.string(),
-  dry_run: z.boolean().describe('true: nothing was written, this is what would change'),
-  revision: count.describe('Of the bot; 0 where a dry run found none'),
+/** What is different between two contents of a bot. */
+export const changesShape = {
   totals: z.strictObject({
     intents: z.strictObject({ added: count, changed: count, removed: count, unchanged: count }),
     examples: textCounts,
     counterexamples: textCounts,
   }),
-  intents: z.array(intentChange).describe("The file's, then the others of the bot"),
+  intents: z.array(intentChange),
   counterexamples: textsChange,
+};
+
+const importResult = z.strictObject({
+  bot: z.string(),
+  dry_run: z.boolean().describe('true: nothing was written, this is what would change'),
+  revision: count.describe('Of the bot; 0 where a dry run found none'),
+  ...changesShape,
+  intents: changesShape.intents.describe("The file's, then the others of the bot"),
 }) satisfies z.ZodType<ImportResult>;
 
 const fileImport = z.strictObject({

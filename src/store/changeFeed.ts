@@ -13,20 +13,28 @@ export interface ChangeFeed {
    */
   watch(watcher: FeedWatcher, fingerprint: string): Promise<void>;
 
+  /** All bots as they are. @throws KshotError `store_unavailable`. */
+  readStates(): Promise<ReadonlyMap<string, BotState>>;
+
   /**
-   * What has become of a bot.
+   * What has become of a bot, its versions and aliases apart.
    *
    * @param since what the caller has of it; undefined where it has nothing.
    * @throws MissingEmbeddingError where a text has no embedding under `fingerprint`; KshotError `store_unavailable`.
    */
-  readNews(bot: string, since: BotState | undefined, fingerprint: string): Promise<BotNews>;
+  readNews(bot: string, since: BotRevision | undefined, fingerprint: string): Promise<BotNews>;
 
   /** Runs work that one process is to do at a time, when it is this one's turn. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Which bot it is, for another may have had its name before, and which of its revisions. */
-export type BotState = Pick<BotRecord, 'id' | 'revision'>;
+/** Which bot it is, for another may have had its name before, and how far it has come. */
+export interface BotState extends BotRevision {
+  /** Counts what happened to its versions and aliases. */
+  readonly catalog: number;
+}
+
+export type BotRevision = Pick<BotRecord, 'id' | 'revision'>;
 
 /** Called synchronously, and must be quick. */
 export interface FeedWatcher {

@@ -1,8 +1,9 @@
-import type { BotNews, BotState, ChangeFeed, FeedWatcher } from './changeFeed.js';
+import type { BotNews, BotRevision, BotState, ChangeFeed, FeedWatcher } from './changeFeed.js';
 import { EmbeddedRows } from './embeddedRows.js';
+import { importInputOf } from './importInput.js';
 import { type ConnectionOptions, PostgresConnection, type Session } from './postgresConnection.js';
-import { BotEdit, noticeOf } from './postgresEdit.js';
-import { encoderLockKey, PostgresFeed } from './postgresFeed.js';
+import { BotEdit } from './postgresEdit.js';
+import { encoderLockKey, noticeOf, PostgresFeed, readStates } from './postgresFeed.js';
 import { lockKey, migrate } from './postgresMigrations.js';
 import { readNews } from './postgresNews.js';
 import {
@@ -16,8 +17,19 @@ import {
   type TextRow,
   toBotRecord,
 } from './postgresRows.js';
-import { unknownBot, unknownExample, unknownIntent, unknownText } from './refusals.js';
 import {
+  findVersionContents,
+  listAliases,
+  listVersions,
+  moveAlias,
+  removeAlias,
+  removeVersion,
+  rollBackAlias,
+  saveVersion,
+} from './postgresVersions.js';
+import { unknownBot, unknownExample, unknownIntent, unknownText, unknownVersion } from './refusals.js';
+import {
+  type AliasRecord,
   type BotContents,
   type BotRecord,
   type Change,
@@ -35,6 +47,7 @@ import {
   type UnlabelledOutcome,
   type UnlabelledPage,
   type UnlabelledText,
+  type VersionRecord,
 } from './store.js';
 import { distinctTexts } from './textPlan.js';
 
@@ -96,7 +109,9 @@ export class PostgresStore implements Store, ChangeFeed {
   }
 
   async listBots(): Promise<BotRecord[]> {
-    const rows = await this.#db.rows<BotRow>(`SELECT ${BOT} FROM kshot_bots ORDER BY name`);
+    const rows = await this.#db.rows<BotRow>(
+      `SELECT ${BOT} FROM kshot_bots WHERE version_of IS NULL ORDER BY name`,
+    );
     return rows.map(toBotRecord);
   }
 
@@ -117,7 +132,9 @@ export class PostgresStore implements Store, ChangeFeed {
 
   deleteBot(bot: string): Promise<boolean> {
     return this.#db.write(async (session) => {
-      const deleted = await session.run('DELETE FROM kshot_bots WHERE name = $1', [bot]);
+      const deleted = await session.run('DELETE FROM kshot_bots WHERE name = $1 AND version_of IS NULL', [
+        bot,
+      ]);
       if (deleted > 0)
         await session.rows('SELECT pg_notify($1, $2)', [this.#channel, noticeOf(bot, undefined)]);
       return deleted > 0;
@@ -136,13 +153,7 @@ export class PostgresStore implements Store, ChangeFeed {
     return this.#db.write(async (session) => {
       const row = await lockOrMakeBot(session, bot);
       const edit = new BotEdit(session, row, this.#channel, fingerprint);
-      const { intents, counterexamples, prune } = contents;
-      if (prune) {
-        const kept = new Set(intents.map(({ name }) => name));
-        await edit.removeIntents((await listIntents(session, row)).filter(({ name }) => !kept.has(name)));
-      }
-      await edit.replaceIntents(intents);
-      if (counterexamples !== undefined) await edit.replaceCounterexamples(counterexamples);
+      await takeOver(session, row, edit, contents);
       return edit.finish();
     });
   }
@@ -283,6 +294,56 @@ export class PostgresStore implements Store, ChangeFeed {
     });
   }
 
+  async listVersions(bot: string): Promise<VersionRecord[]> {
+    return this.#db.read(async (session) => listVersions(session, await getBot(session, bot)));
+  }
+
+  saveVersion(bot: string, version: string, note: string | null) {
+    return this.#writeCatalog(bot, (session, row) => saveVersion(session, row, version, note));
+  }
+
+  readVersion(bot: string, version: string, fingerprint: string): Promise<BotContents | undefined> {
+    return this.#db.read(async (session) => {
+      const row = await findBot(session, bot);
+      const contents = row && (await findVersionContents(session, row, version));
+      return contents && this.#readContents(session, contents, fingerprint);
+    });
+  }
+
+  deleteVersion(bot: string, version: string): Promise<void> {
+    return this.#writeCatalog(bot, (session, row) => removeVersion(session, row, version));
+  }
+
+  restoreVersion(bot: string, version: string, fingerprint: string): Promise<Change> {
+    return this.#edit(bot, fingerprint, async (edit, session, row) => {
+      const restored = await findVersionContents(session, row, version);
+      if (restored === undefined) throw unknownVersion(bot, version);
+      edit.setSettings(restored.settings);
+      await takeOver(
+        session,
+        row,
+        edit,
+        importInputOf(await this.#readContents(session, restored, fingerprint)),
+      );
+    });
+  }
+
+  listAliases(bot: string): Promise<AliasRecord[]> {
+    return this.#db.read(async (session) => listAliases(session, await getBot(session, bot)));
+  }
+
+  moveAlias(bot: string, alias: string, version: string) {
+    return this.#writeCatalog(bot, (session, row) => moveAlias(session, row, alias, version));
+  }
+
+  rollBackAlias(bot: string, alias: string): Promise<AliasRecord> {
+    return this.#writeCatalog(bot, (session, row) => rollBackAlias(session, row, alias));
+  }
+
+  deleteAlias(bot: string, alias: string): Promise<void> {
+    return this.#writeCatalog(bot, (session, row) => removeAlias(session, row, alias));
+  }
+
   async countMissingEmbeddings(fingerprint: string): Promise<number> {
     // A re-embedding begins: what was committed since the last one may have lower ids than what was there.
     this.#embedded = { fingerprint: '', below: 0 };
@@ -348,7 +409,11 @@ export class PostgresStore implements Store, ChangeFeed {
     this.#feed = await PostgresFeed.open(this.#db, { channel, checkEveryMs, watcher, fingerprint });
   }
 
-  readNews(bot: string, since: BotState | undefined, fingerprint: string): Promise<BotNews> {
+  readStates(): Promise<ReadonlyMap<string, BotState>> {
+    return readStates(this.#db);
+  }
+
+  readNews(bot: string, since: BotRevision | undefined, fingerprint: string): Promise<BotNews> {
     return this.#db.read((session) =>
       readNews(session, { bot, since, fingerprint, location: this.location }),
     );
@@ -381,6 +446,22 @@ export class PostgresStore implements Store, ChangeFeed {
       const edit = new BotEdit(session, row, this.#channel, fingerprint);
       await work(edit, session, row);
       return edit.finish();
+    });
+  }
+
+  /** A write to a bot's versions or aliases. @throws KshotError `unknown_bot`. */
+  #writeCatalog<T>(bot: string, work: (session: Session, row: BotRow) => Promise<T>): Promise<T> {
+    return this.#db.write(async (session) => {
+      const row = await lockBot(session, bot);
+      const done = await work(session, row);
+      const catalog = row.catalog + 1;
+      await session.rows('UPDATE kshot_bots SET catalog = $2 WHERE id = $1 RETURNING pg_notify($3, $4)', [
+        row.id,
+        catalog,
+        this.#channel,
+        noticeOf(bot, { id: row.id, revision: row.revision, catalog }),
+      ]);
+      return done;
     });
   }
 
@@ -423,7 +504,10 @@ export class PostgresStore implements Store, ChangeFeed {
 }
 
 async function findBot(session: Session, bot: string, lock = ''): Promise<BotRow | undefined> {
-  const [row] = await session.rows<BotRow>(`SELECT ${BOT} FROM kshot_bots WHERE name = $1 ${lock}`, [bot]);
+  const [row] = await session.rows<BotRow>(
+    `SELECT ${BOT} FROM kshot_bots WHERE name = $1 AND version_of IS NULL ${lock}`,
+    [bot],
+  );
   return row;
 }
 
@@ -450,10 +534,20 @@ async function lockOrMakeBot(session: Session, bot: string): Promise<BotRow> {
     // Where another transaction makes it at the same time, this waits for the end of that.
     await session.run(
       `INSERT INTO kshot_bots (name, settings, revision, created_at, updated_at) VALUES ($1, '{}', 0, $2, $2)
-       ON CONFLICT (name) DO NOTHING`,
+       ON CONFLICT (name) WHERE version_of IS NULL DO NOTHING`,
       [bot, new Date()],
     );
   }
+}
+
+async function takeOver(session: Session, bot: BotRow, edit: BotEdit, contents: ImportInput): Promise<void> {
+  const { intents, counterexamples, prune } = contents;
+  if (prune) {
+    const kept = new Set(intents.map(({ name }) => name));
+    await edit.removeIntents((await listIntents(session, bot)).filter(({ name }) => !kept.has(name)));
+  }
+  await edit.replaceIntents(intents);
+  if (counterexamples !== undefined) await edit.replaceCounterexamples(counterexamples);
 }
 
 function listIntents(session: Session, bot: BotRow): Promise<IntentRow[]> {

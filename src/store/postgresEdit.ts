@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Session } from './postgresConnection.js';
+import { noticeOf } from './postgresFeed.js';
 import {
   BOT,
   type BotRow,
@@ -251,7 +252,7 @@ export class BotEdit {
   }
 
   async #raiseRevision(): Promise<BotRow> {
-    const { id, name, revision, created_at: createdAt } = this.#bot;
+    const { id, name, revision, created_at: createdAt, catalog } = this.#bot;
     const next = revision + 1;
     const isRemembered = this.#removed.length <= MOST_REMOVED;
     const [raised] = await this.#session.rows<BotRow>(
@@ -276,23 +277,9 @@ export class BotEdit {
         isRemembered,
         next - CHANGES_KEPT,
         this.#channel,
-        noticeOf(name, { id, revision: next }),
+        noticeOf(name, { id, revision: next, catalog }),
       ],
     );
     return raised!;
   }
-}
-
-/** PostgreSQL's limit is 8,000 bytes. */
-const LONGEST_NOTICE = 7_000;
-
-/** What others are told of a write to a bot, or of its end; empty where its name is too long for that: they look for themselves. */
-export function noticeOf(
-  bot: string,
-  state: { readonly id: number; readonly revision: number } | undefined,
-): string {
-  const notice = JSON.stringify(
-    state === undefined ? { bot } : { bot, id: state.id, revision: state.revision },
-  );
-  return Buffer.byteLength(notice) > LONGEST_NOTICE ? '' : notice;
 }

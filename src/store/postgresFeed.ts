@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { BotState, FeedWatcher } from './changeFeed.js';
-import type { PostgresConnection } from './postgresConnection.js';
+import type { PostgresConnection, Session } from './postgresConnection.js';
 import { asStoreFailure } from './postgresErrors.js';
 import { lockKey } from './postgresMigrations.js';
 
@@ -9,6 +9,10 @@ const RETRY_AFTER_MS = { least: 100, most: 5_000 };
 
 /** A check that takes longer, in ms, tells of a connection that is gone without a word. */
 const CHECK_TIMEOUT_MS = 5_000;
+
+const STATES = 'SELECT name, id, revision, catalog FROM kshot_bots WHERE version_of IS NULL';
+
+type StateRow = BotState & { readonly name: string };
 
 export interface FeedOptions {
   readonly channel: string;
@@ -95,10 +99,9 @@ export class PostgresFeed {
   }
 
   async #check(client: pg.Client): Promise<void> {
-    const query = { text: 'SELECT name, id, revision FROM kshot_bots', query_timeout: CHECK_TIMEOUT_MS };
-    const { rows } = await client.query<BotState & { name: string }>(query);
-    if (this.#closed) return;
-    this.#options.watcher.checked(new Map(rows.map(({ name, id, revision }) => [name, { id, revision }])));
+    const query = { text: STATES, query_timeout: CHECK_TIMEOUT_MS };
+    const { rows } = await client.query<StateRow>(query);
+    if (!this.#closed) this.#options.watcher.checked(statesOf(rows));
   }
 
   #lose(error: unknown): void {
@@ -115,11 +118,31 @@ export class PostgresFeed {
   }
 }
 
+/** All bots as they are. */
+export async function readStates(session: Session): Promise<ReadonlyMap<string, BotState>> {
+  return statesOf(await session.rows<StateRow>(STATES));
+}
+
+function statesOf(rows: readonly StateRow[]): ReadonlyMap<string, BotState> {
+  return new Map(rows.map(({ name, ...state }) => [name, state]));
+}
+
+/** PostgreSQL's limit is 8,000 bytes. */
+const LONGEST_NOTICE = 7_000;
+
+/** What others are told of a write to a bot, or of its end; empty where its name is too long for that. */
+export function noticeOf(bot: string, state: BotState | undefined): string {
+  const notice = JSON.stringify({ bot, ...state } satisfies Notice);
+  return Buffer.byteLength(notice) > LONGEST_NOTICE ? '' : notice;
+}
+
+type Notice = { readonly bot: string } & Partial<BotState>;
+
 /** An empty notice says no more than that something was written; the next look finds it. */
 function tell(watcher: FeedWatcher, notice: string | undefined): void {
   if (!notice) return;
-  const { bot, id, revision } = JSON.parse(notice) as { bot: string } & Partial<BotState>;
-  watcher.changed(bot, id === undefined || revision === undefined ? undefined : { id, revision });
+  const { bot, ...state } = JSON.parse(notice) as Notice;
+  watcher.changed(bot, state.id === undefined ? undefined : (state as BotState));
 }
 
 /** The key of the lock that is held, shared, by those who use an encoder's embeddings. @param fingerprint an SQL expression. */

@@ -17,14 +17,41 @@ export const MIGRATIONS: readonly string[] = [
     AS $$ SELECT sha256(convert_to($1, 'UTF8')) $$;
 
   -- Identities are never given twice, so that who still holds one cannot mean another row by it.
+  -- Bots, and versions of them: each a row that is never written to, so that its intents, texts and embeddings are where a
+  -- bot's are. 'catalog' counts what happened to a bot's versions and aliases.
   CREATE TABLE kshot_bots (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text COLLATE "C" NOT NULL UNIQUE,
+    name text COLLATE "C" NOT NULL,
     settings json NOT NULL,
     revision bigint NOT NULL,
     created_at timestamptz(3) NOT NULL,
-    updated_at timestamptz(3) NOT NULL
+    updated_at timestamptz(3) NOT NULL,
+    catalog bigint NOT NULL DEFAULT 0,
+    version_of bigint REFERENCES kshot_bots ON DELETE CASCADE,
+    version text COLLATE "C",
+    note text,
+    CHECK ((version_of IS NULL) = (version IS NULL)),
+    CHECK (note IS NULL OR version IS NOT NULL)
   );
+  CREATE UNIQUE INDEX kshot_live_bots ON kshot_bots (name) WHERE version_of IS NULL;
+  CREATE UNIQUE INDEX kshot_versions ON kshot_bots (version_of, version) WHERE version_of IS NOT NULL;
+
+  CREATE TABLE kshot_aliases (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    bot_id bigint NOT NULL REFERENCES kshot_bots ON DELETE CASCADE,
+    name text COLLATE "C" NOT NULL,
+    UNIQUE (bot_id, name)
+  );
+
+  -- An alias points where its last move took it.
+  CREATE TABLE kshot_alias_moves (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alias_id bigint NOT NULL REFERENCES kshot_aliases ON DELETE CASCADE,
+    version_id bigint NOT NULL REFERENCES kshot_bots ON DELETE CASCADE,
+    moved_at timestamptz(3) NOT NULL
+  );
+  CREATE INDEX kshot_moves_of_alias ON kshot_alias_moves (alias_id);
+  CREATE INDEX kshot_moves_to_version ON kshot_alias_moves (version_id);
 
   CREATE TABLE kshot_intents (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,4 +1,4 @@
-import type { BotNews, BotState } from './changeFeed.js';
+import type { BotNews, BotRevision } from './changeFeed.js';
 import { EmbeddedRows } from './embeddedRows.js';
 import type { Session } from './postgresConnection.js';
 import { BOT, type BotRow, toBotRecord } from './postgresRows.js';
@@ -14,7 +14,7 @@ interface ChangeRow {
 
 interface Asked {
   readonly bot: string;
-  readonly since: BotState | undefined;
+  readonly since: BotRevision | undefined;
   readonly fingerprint: string;
   /** Of the store, for errors. */
   readonly location: string;
@@ -25,7 +25,10 @@ export async function readNews(
   session: Session,
   { bot, since, fingerprint, location }: Asked,
 ): Promise<BotNews> {
-  const [row] = await session.rows<BotRow>(`SELECT ${BOT} FROM kshot_bots WHERE name = $1`, [bot]);
+  const [row] = await session.rows<BotRow>(
+    `SELECT ${BOT} FROM kshot_bots WHERE name = $1 AND version_of IS NULL`,
+    [bot],
+  );
   if (row === undefined) return { kind: 'gone' };
   if (row.id !== since?.id || row.revision < since.revision) return { kind: 'anew' };
   if (row.revision === since.revision) return { kind: 'same' };

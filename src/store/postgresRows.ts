@@ -9,6 +9,8 @@ export interface BotRow {
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
+  /** Counts what happened to its versions and aliases. */
+  readonly catalog: number;
 }
 
 export interface IntentRow {
@@ -36,7 +38,7 @@ export interface TextEmbedding {
   readonly embedding: Float32Array;
 }
 
-export const BOT = 'id, name, settings, revision, created_at, updated_at';
+export const BOT = 'id, name, settings, revision, created_at, updated_at, catalog';
 
 /** Embeddings written in one statement: 6 MB of 384 numbers each. */
 const EMBEDDINGS_A_STATEMENT = 4_096;

@@ -18,6 +18,46 @@ export function unknownText(bot: string, id: number): KshotError {
   return new KshotError('unknown_text', `Bot "${bot}" has no unlabelled text ${id}`);
 }
 
+export function unknownVersion(bot: string, version: string): KshotError {
+  return new KshotError('unknown_version', `Bot "${bot}" has no version "${version}"`);
+}
+
+export function unknownAlias(bot: string, alias: string): KshotError {
+  return new KshotError('unknown_alias', `Bot "${bot}" has no alias "${alias}"`);
+}
+
+export function versionExists(
+  bot: string,
+  version: string,
+  revisions: { holds: number; bot: number },
+): KshotError {
+  return new KshotError(
+    'version_exists',
+    `Bot "${bot}" has a version "${version}", which holds its revision ${revisions.holds}, not ${revisions.bot}: ` +
+      'versions never change, save it under another name',
+  );
+}
+
+/** A name that is to be a version's, or an alias's, and is the other one's. */
+export function nameTaken(bot: string, name: string, wanted: 'version' | 'alias'): KshotError {
+  const holder = wanted === 'version' ? 'an alias' : 'a version';
+  return new KshotError('name_taken', `"${name}" is ${holder} of bot "${bot}": name the ${wanted} otherwise`);
+}
+
+export function versionInUse(bot: string, version: string, aliases: readonly string[]): KshotError {
+  return new KshotError(
+    'version_in_use',
+    `The alias ${aliases.join(', ')} of bot "${bot}" points at version "${version}": move it, or delete it, first`,
+  );
+}
+
+export function nothingToRollBack(bot: string, alias: string): KshotError {
+  return new KshotError(
+    'nothing_to_roll_back',
+    `The alias "${alias}" of bot "${bot}" has pointed at no other version before that there still is`,
+  );
+}
+
 /** @throws RangeError if `embeddings` cannot be those of that many texts. @returns D, how many numbers each has. */
 export function widthOf(embeddings: Float32Array, texts: number): number {
   const width = embeddings.length / texts;

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import { KshotError } from '../errors.js';
 import { EmbeddedRows } from './embeddedRows.js';
+import { importInputOf } from './importInput.js';
 import { acquireLock, type Lock } from './lock.js';
 import { BotEdit, some, toBlob, toBotRecord, toWellFormed } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
@@ -15,7 +16,9 @@ import {
   type Statements,
   type TextRow,
 } from './sqliteStatements.js';
+import { SqliteVersions } from './sqliteVersions.js';
 import {
+  type AliasRecord,
   type BotContents,
   type BotRecord,
   type Change,
@@ -31,6 +34,7 @@ import {
   type TextSource,
   type UnlabelledOutcome,
   type UnlabelledPage,
+  type VersionRecord,
 } from './store.js';
 
 const MEMORY = ':memory:';
@@ -105,6 +109,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #lock: Lock | undefined;
   readonly #sql: Statements;
+  readonly #versions: SqliteVersions;
 
   /**
    * Below this id every text has an embedding under this fingerprint: ids only grow, so a re-embedding that reads
@@ -118,6 +123,7 @@ export class SqliteStore implements Store {
     this.#file = file;
     this.#lock = lock;
     this.#sql = prepareStatements(db);
+    this.#versions = new SqliteVersions(db);
   }
 
   /**
@@ -149,11 +155,7 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       const row = this.#findOrInsertBot(bot);
       const edit = new BotEdit(this.#sql, row);
-      const json = JSON.stringify(settings);
-      if (!isDeepStrictEqual(JSON.parse(json), JSON.parse(row.settings))) {
-        this.#sql.setSettings.run(json, row.id);
-        edit.markChanged();
-      }
+      this.#replaceSettings(row, edit, JSON.stringify(settings));
       return edit.finish().bot;
     });
   }
@@ -175,18 +177,7 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       const row = this.#findOrInsertBot(bot);
       const edit = new BotEdit(this.#sql, row);
-      const encoderId = this.#encoderId(fingerprint);
-      const { intents, counterexamples, prune } = contents;
-      if (prune) {
-        const kept = new Set(intents.map(({ name }) => name));
-        for (const intent of this.#sql.listIntents.all(row.id)) {
-          if (!kept.has(intent.name)) edit.removeIntent(intent);
-        }
-      }
-      this.#replaceIntents(row, edit, intents, encoderId);
-      if (counterexamples !== undefined) {
-        edit.replaceTexts({ kind: 'counterexample', intent: null, encoderId }, counterexamples);
-      }
+      this.#takeOver(row, edit, contents, this.#encoderId(fingerprint));
       return edit.finish();
     });
   }
@@ -316,6 +307,58 @@ export class SqliteStore implements Store {
     });
   }
 
+  listVersions(bot: string): Promise<VersionRecord[]> {
+    return this.#run(() => this.#versions.list(this.#getBot(bot)));
+  }
+
+  saveVersion(bot: string, version: string, note: string | null) {
+    return this.#write(() => this.#versions.save(this.#getBot(bot), version, note));
+  }
+
+  readVersion(bot: string, version: string, fingerprint: string): Promise<BotContents | undefined> {
+    return this.#run(() =>
+      this.#db
+        .transaction(() => {
+          const row = this.#sql.findBot.get(bot);
+          const contents = row && this.#versions.contentsOf(row, version);
+          return contents && this.#readContents(contents, fingerprint);
+        })
+        .deferred(),
+    );
+  }
+
+  deleteVersion(bot: string, version: string): Promise<void> {
+    return this.#write(() => this.#versions.remove(this.#getBot(bot), version));
+  }
+
+  restoreVersion(bot: string, version: string, fingerprint: string): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const restored = this.#versions.getContentsOf(row, version);
+      const edit = new BotEdit(this.#sql, row);
+      this.#replaceSettings(row, edit, restored.settings);
+      const contents = importInputOf(this.#readContents(restored, fingerprint));
+      this.#takeOver(row, edit, contents, this.#encoderId(fingerprint));
+      return edit.finish();
+    });
+  }
+
+  listAliases(bot: string): Promise<AliasRecord[]> {
+    return this.#run(() => this.#versions.listAliases(this.#getBot(bot)));
+  }
+
+  moveAlias(bot: string, alias: string, version: string) {
+    return this.#write(() => this.#versions.moveAlias(this.#getBot(bot), alias, version));
+  }
+
+  rollBackAlias(bot: string, alias: string): Promise<AliasRecord> {
+    return this.#write(() => this.#versions.rollBackAlias(this.#getBot(bot), alias));
+  }
+
+  deleteAlias(bot: string, alias: string): Promise<void> {
+    return this.#write(() => this.#versions.removeAlias(this.#getBot(bot), alias));
+  }
+
   countMissingEmbeddings(fingerprint: string): Promise<number> {
     return this.#run(() => some(this.#sql.countMissing.get(fingerprint)));
   }
@@ -410,6 +453,27 @@ export class SqliteStore implements Store {
   #findOrInsertBot(bot: string): BotRow {
     const now = new Date().toISOString();
     return this.#sql.findBot.get(bot) ?? some(this.#sql.insertBot.get(bot, '{}', now, now));
+  }
+
+  /** @param settings as JSON. */
+  #replaceSettings(bot: BotRow, edit: BotEdit, settings: string): void {
+    if (isDeepStrictEqual(JSON.parse(settings), JSON.parse(bot.settings))) return;
+    this.#sql.setSettings.run(settings, bot.id);
+    edit.markChanged();
+  }
+
+  #takeOver(bot: BotRow, edit: BotEdit, contents: ImportInput, encoderId: number): void {
+    const { intents, counterexamples, prune } = contents;
+    if (prune) {
+      const kept = new Set(intents.map(({ name }) => name));
+      for (const intent of this.#sql.listIntents.all(bot.id)) {
+        if (!kept.has(intent.name)) edit.removeIntent(intent);
+      }
+    }
+    this.#replaceIntents(bot, edit, intents, encoderId);
+    if (counterexamples !== undefined) {
+      edit.replaceTexts({ kind: 'counterexample', intent: null, encoderId }, counterexamples);
+    }
   }
 
   #replaceIntents(bot: BotRow, edit: BotEdit, intents: readonly IntentInput[], encoderId: number): void {

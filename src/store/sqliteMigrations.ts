@@ -87,6 +87,49 @@ export const MIGRATIONS: readonly string[] = [
   -- Whether a bot has a text, whatever its intent.
   CREATE INDEX utterances ON texts (bot_id, text) WHERE kind <> 'label';
   `,
+  // Versions, each a row of bots that is never written to, so that its intents, texts and embeddings are where a bot's are.
+  // SQLite cannot drop a UNIQUE: the table is made anew, under the ids that it has.
+  `
+  CREATE TABLE new_bots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    version_of INTEGER REFERENCES bots ON DELETE CASCADE,
+    version TEXT,
+    note TEXT,
+    CHECK ((version_of IS NULL) = (version IS NULL)),
+    CHECK (note IS NULL OR version IS NOT NULL)
+  ) STRICT;
+  INSERT INTO new_bots (id, name, settings, revision, created_at, updated_at)
+    SELECT id, name, settings, revision, created_at, updated_at FROM bots;
+  DELETE FROM sqlite_sequence WHERE name = 'new_bots';
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'new_bots', seq FROM sqlite_sequence WHERE name = 'bots';
+
+  DROP TABLE bots;
+  ALTER TABLE new_bots RENAME TO bots;
+  CREATE UNIQUE INDEX live_bots ON bots (name) WHERE version_of IS NULL;
+  CREATE UNIQUE INDEX versions ON bots (version_of, version) WHERE version_of IS NOT NULL;
+
+  CREATE TABLE aliases (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    UNIQUE (bot_id, name)
+  ) STRICT;
+
+  -- An alias points where its last move took it.
+  CREATE TABLE alias_moves (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    alias_id INTEGER NOT NULL REFERENCES aliases ON DELETE CASCADE,
+    version_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    moved_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX moves_of_alias ON alias_moves (alias_id);
+  CREATE INDEX moves_to_version ON alias_moves (version_id);
+  `,
 ];
 
 /**

@@ -44,8 +44,10 @@ const BOT = 'id, name, settings, revision, created_at, updated_at';
 /** Every statement of the SQLite store, prepared once. Parameters are in the order of the question marks. */
 export function prepareStatements(db: Database.Database) {
   return {
-    listBots: db.prepare<[], BotRow>(`SELECT ${BOT} FROM bots ORDER BY name`),
-    findBot: db.prepare<[name: string], BotRow>(`SELECT ${BOT} FROM bots WHERE name = ?`),
+    listBots: db.prepare<[], BotRow>(`SELECT ${BOT} FROM bots WHERE version_of IS NULL ORDER BY name`),
+    findBot: db.prepare<[name: string], BotRow>(
+      `SELECT ${BOT} FROM bots WHERE name = ? AND version_of IS NULL`,
+    ),
     insertBot: db.prepare<[name: string, settings: string, createdAt: string, updatedAt: string], BotRow>(
       `INSERT INTO bots (name, settings, revision, created_at, updated_at) VALUES (?, ?, 0, ?, ?)
        RETURNING ${BOT}`,
@@ -54,7 +56,7 @@ export function prepareStatements(db: Database.Database) {
     raiseRevision: db.prepare<[updatedAt: string, botId: number], BotRow>(
       `UPDATE bots SET revision = revision + 1, updated_at = ? WHERE id = ? RETURNING ${BOT}`,
     ),
-    deleteBot: db.prepare<[name: string]>('DELETE FROM bots WHERE name = ?'),
+    deleteBot: db.prepare<[name: string]>('DELETE FROM bots WHERE name = ? AND version_of IS NULL'),
 
     listIntents: db.prepare<[botId: number], IntentRow>(
       'SELECT id, name, description FROM intents WHERE bot_id = ? ORDER BY id',

@@ -97,7 +97,56 @@ export interface Store {
    */
   labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change>;
 
-  /** How many texts have no embedding under `fingerprint`. */
+  /** The bot's versions, newest first. @throws KshotError `unknown_bot`. */
+  listVersions(bot: string): Promise<VersionRecord[]>;
+
+  /**
+   * Saves the bot as it is now, but for its unlabelled texts, under a name. The bot itself stays as it is, its revision too.
+   * Where there is a version of that name that holds the bot's present revision, nothing is done, and `created` is false.
+   * @throws KshotError `unknown_bot`, `version_exists`, `name_taken` by an alias.
+   */
+  saveVersion(
+    bot: string,
+    version: string,
+    note: string | null,
+  ): Promise<{ readonly created: boolean; readonly version: VersionRecord }>;
+
+  /** As `readBot`, of a version; its texts have ids of their own. @throws KshotError `store_unavailable` as that. */
+  readVersion(bot: string, version: string, fingerprint: string): Promise<BotContents | undefined>;
+
+  /** Aliases forget that they ever pointed at it. @throws KshotError `unknown_bot`, `unknown_version`, `version_in_use`. */
+  deleteVersion(bot: string, version: string): Promise<void>;
+
+  /**
+   * Makes the bot what the version is, settings included, in one transaction; a text that stays keeps its id.
+   * @throws KshotError `unknown_bot`, `unknown_version`, `store_unavailable` as `readBot`.
+   */
+  restoreVersion(bot: string, version: string, fingerprint: string): Promise<Change>;
+
+  /** The bot's aliases, by name. @throws KshotError `unknown_bot`. */
+  listAliases(bot: string): Promise<AliasRecord[]>;
+
+  /**
+   * Has an alias point at a version; `created` says whether it is new. One that points there already stays as it is. Beyond
+   * MAX_ALIAS_MOVES the oldest are forgotten.
+   * @throws KshotError `unknown_bot`, `unknown_version`, `name_taken` by a version.
+   */
+  moveAlias(
+    bot: string,
+    alias: string,
+    version: string,
+  ): Promise<{ readonly created: boolean; readonly alias: AliasRecord }>;
+
+  /**
+   * Has an alias point where it pointed before it was last moved, and forgets that move.
+   * @throws KshotError `unknown_bot`, `unknown_alias`, `nothing_to_roll_back`.
+   */
+  rollBackAlias(bot: string, alias: string): Promise<AliasRecord>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_alias`. */
+  deleteAlias(bot: string, alias: string): Promise<void>;
+
+  /** How many texts have no embedding under `fingerprint`; those of versions count, too. */
   countMissingEmbeddings(fingerprint: string): Promise<number>;
 
   /** Up to `limit` texts that have none, in the order of their ids. */
@@ -234,4 +283,34 @@ export interface Change {
   readonly added: readonly StoredText[];
   /** Texts that are gone. */
   readonly removed: readonly StoredText[];
+}
+
+/** A bot as one of its revisions was, under a name. It never changes. */
+export interface VersionRecord {
+  readonly name: string;
+  readonly note: string | null;
+  /** The bot's revision that it holds. */
+  readonly revision: number;
+  readonly settings: Settings;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly intents: number;
+  readonly examples: number;
+  readonly counterexamples: number;
+}
+
+/** Moves of an alias that are remembered, the present one included. */
+export const MAX_ALIAS_MOVES = 100;
+
+/** A name that points at a version. */
+export interface AliasRecord extends AliasMove {
+  readonly name: string;
+  /** The moves before, newest first. */
+  readonly history: readonly AliasMove[];
+}
+
+export interface AliasMove {
+  readonly version: string;
+  /** ISO 8601, UTC. */
+  readonly movedAt: string;
 }

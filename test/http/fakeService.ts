@@ -23,8 +23,9 @@ import type {
 } from '../../src/classify/service.js';
 import type { BotSettings } from '../../src/classify/settings.js';
 import { KshotError } from '../../src/errors.js';
+import { FakeVersions } from './fakeVersions.js';
 
-interface FakeBot {
+export interface FakeBot {
   settings: BotSettings;
   revision: number;
   intents: Map<string, { description: string | null; examples: Example[] }>;
@@ -37,6 +38,7 @@ const EPOCH = '2024-01-01T00:00:00.000Z';
 /** A service without encoder or store: a text means the first intent that has it as an example, word for word. */
 export class FakeService implements ClassifyService {
   private readonly bots = new Map<string, FakeBot>();
+  private readonly versions = new FakeVersions((bot) => this.find(bot));
   private nextId = 1;
   /** What it was given to import. */
   readonly imports: (ImportDocument & { readonly prune: boolean; readonly dryRun: boolean })[] = [];
@@ -49,9 +51,13 @@ export class FakeService implements ClassifyService {
     texts: readonly string[],
     options: ClassifyOptions = {},
   ): Promise<ClassifyResult[]> {
-    const found = this.find(bot);
+    const { version, ...how } = options;
+    const found = version === undefined ? this.find(bot) : this.versions.find(bot, version);
     await this.beforeClassify(options.signal);
-    return texts.map((text) => resultOf(found, text, options));
+    const results = texts.map((text) => resultOf(found, text, how));
+    if (version === undefined) return results;
+    const { name } = await this.getVersion(bot, version);
+    return results.map((result) => ({ ...result, model: { ...result.model, version: name } }));
   }
 
   async classifyAgainst(
@@ -257,6 +263,25 @@ export class FakeService implements ClassifyService {
       return { bot, revision, counts, texts: 0, compared: 0, left_out: 0, checks: [] };
     });
   }
+
+  listVersions = (bot: string) => attempt(() => this.versions.list(bot));
+  getVersion = (bot: string, version: string) => attempt(() => this.versions.get(bot, version));
+  saveVersion = (bot: string, version: string, note: string | null) =>
+    attempt(() => this.versions.save(bot, version, note));
+  deleteVersion = (bot: string, version: string) => attempt(() => this.versions.delete(bot, version));
+  getVersionContents = (bot: string, version: string) => attempt(() => this.versions.contents(bot, version));
+  versionChanges = (bot: string, from: string, to?: string) =>
+    attempt(() => this.versions.changes(bot, from, to));
+  restoreVersion = (bot: string, version: string) =>
+    attempt(() => {
+      Object.assign(this.find(bot), this.versions.contentsToRestore(bot, version));
+      return this.written(bot, [], []);
+    });
+  listAliases = (bot: string) => attempt(() => this.versions.listAliases(bot));
+  putAlias = (bot: string, alias: string, version: string) =>
+    attempt(() => this.versions.putAlias(bot, alias, version));
+  rollBackAlias = (bot: string, alias: string) => attempt(() => this.versions.rollBackAlias(bot, alias));
+  deleteAlias = (bot: string, alias: string) => attempt(() => this.versions.deleteAlias(bot, alias));
 
   listHeads(): Promise<HeadSummary[]> {
     return Promise.resolve([

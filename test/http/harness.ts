@@ -6,6 +6,7 @@ import { Lifecycle } from '../../src/http/lifecycle.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { OpenApiDocument } from '../../src/http/openapi.js';
 import { RESPONSES } from '../../src/http/schemas.js';
+import { VERSION_RESPONSES } from '../../src/http/versionSchemas.js';
 import { FakeService } from './fakeService.js';
 
 export const LIMITS = {
@@ -115,9 +116,8 @@ function checkAnswer(document: OpenApiDocument, method: Method, path: string, re
   if (code !== undefined && !announced.description.includes(`\`${code}\``)) {
     throw new Error(`${method} ${path} answers the code ${code}, which is not announced`);
   }
-  const fits = names.some(
-    (name) => RESPONSES[name as keyof typeof RESPONSES].safeParse(response.body).success,
-  );
+  const schemas = { ...RESPONSES, ...VERSION_RESPONSES };
+  const fits = names.some((name) => schemas[name as keyof typeof schemas].safeParse(response.body).success);
   if (!fits) throw new Error(`${method} ${path} answers what is no ${names.join(' or ')}: ${response.text}`);
 }
 

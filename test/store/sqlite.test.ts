@@ -5,30 +5,28 @@ import Database from 'better-sqlite3';
 import { readLockOwner } from '../../src/store/lock.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { MIGRATIONS, migrate } from '../../src/store/sqliteMigrations.js';
-import { describeStoreContract } from './contract.js';
+import { type Backend, describeStoreContract } from './contract.js';
 import { temporaryDirectories } from './temporary.js';
 import { embedded, intentInput, vectorOf, vectorsOf } from './texts.js';
+import { describeVersionsContract } from './versionsContract.js';
 
 const FP = 'encoder-a';
 const temporaryDirectory = temporaryDirectories();
 
-describeStoreContract(
-  'A SQLite file',
-  () => {
-    const directory = temporaryDirectory();
-    return Promise.resolve({
-      open: () => openSqliteStore(join(directory, 'kshot.db')),
-      destroy: () => Promise.resolve(rmSync(directory, { recursive: true })),
-    });
-  },
-  { persistent: true },
-);
+const inFile = (): Promise<Backend> => {
+  const directory = temporaryDirectory();
+  return Promise.resolve({
+    open: () => openSqliteStore(join(directory, 'kshot.db')),
+    destroy: () => Promise.resolve(rmSync(directory, { recursive: true })),
+  });
+};
+const inMemory = (): Promise<Backend> =>
+  Promise.resolve({ open: () => openSqliteStore(':memory:'), destroy: () => Promise.resolve() });
 
-describeStoreContract(
-  'SQLite in memory',
-  () => Promise.resolve({ open: () => openSqliteStore(':memory:'), destroy: () => Promise.resolve() }),
-  { persistent: false },
-);
+for (const describeContract of [describeStoreContract, describeVersionsContract]) {
+  describeContract('A SQLite file', inFile, { persistent: true });
+  describeContract('SQLite in memory', inMemory, { persistent: false });
+}
 
 const unavailable = (message: RegExp) => ({
   name: 'KshotError',
@@ -194,6 +192,9 @@ describe('a store of the first version', () => {
     });
     const { added } = await store.addExamples('bank', 'lost', [embedded('three', FP)], FP);
     expect(added).toMatchObject([{ id: 5 }]);
+    await store.saveVersion('bank', 'v1', null);
+    expect(await store.listVersions('bank')).toMatchObject([{ examples: 2 }]);
+    await store.deleteVersion('bank', 'v1');
     await store.deleteIntent('bank', 'lost'); // References still work:
     expect(await store.countMissingEmbeddings('another')).toBe(1);
     await store.close();

@@ -11,6 +11,7 @@ interface Options {
   readonly top: number;
   readonly explain?: true;
   readonly json?: true;
+  readonly version?: string;
 }
 
 export function addClassifyCommand(program: Command, context: Context): void {
@@ -22,6 +23,7 @@ export function addClassifyCommand(program: Command, context: Context): void {
   addBotOption(command)
     .option('--top <number>', 'intents in the ranking', wholeNumber(9999), 3)
     .option('--explain', 'say why')
+    .option('--version <name>', 'ask this version of the bot, or this alias (default: the bot as it is now)')
     .option('--json', 'print a JSON object a text');
   addConnectionOptions(command, context);
   command.addHelpText(
@@ -30,6 +32,7 @@ export function addClassifyCommand(program: Command, context: Context): void {
 Examples:
   $ kshot classify --bot demo "i lost my card"
   $ kshot classify --bot demo --json < questions.txt
+  $ kshot classify --bot demo --version production "i lost my card"
   $ kshot classify --bot demo -- "--is this a text? yes, after --"`,
   );
   command.action(async (texts: string[], options: Options) => {
@@ -72,10 +75,14 @@ async function classifyBatch(
   client: KshotClient,
   bot: string,
   batch: Batch,
-  { top, explain }: Options,
+  { top, explain, version }: Options,
 ): Promise<ClassifyResult[]> {
   try {
-    return await client.classify(bot, batch.texts, { top, explain: explain === true });
+    return await client.classify(bot, batch.texts, {
+      top,
+      explain: explain === true,
+      ...(version && { version }),
+    });
   } catch (error) {
     // A place in the request means nothing to somebody who wrote a file.
     const at = error instanceof ApiError ? /^texts\.(\d+)$/.exec(error.fields[0]?.field ?? '') : null;

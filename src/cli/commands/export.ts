@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { KshotError } from '../../errors.js';
 import { type BotDocument, documentOf } from '../../formats/document.js';
-import { EXPORT_FORMATS, exportLosses, writeBot, type ExportFormat } from '../../formats/formats.js';
+import { EXPORT_FORMATS, exportLosses, readBot, writeBot, type ExportFormat } from '../../formats/formats.js';
 import type { KshotClient } from '../client.js';
 import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
 import { formatOfName, isSystemError, systemReason } from '../importExport.js';
@@ -13,6 +13,7 @@ interface Options {
   readonly format?: ExportFormat;
   readonly language?: string;
   readonly output?: string;
+  readonly version?: string;
 }
 
 export function addExportCommand(program: Command, context: Context): void {
@@ -30,6 +31,7 @@ export function addExportCommand(program: Command, context: Context): void {
       ),
     )
     .option('--language <tag>', 'language of the texts, which a CLU project names (default: en-us)')
+    .option('--version <name>', 'this version of the bot, or alias of it (default: the bot as it is now)')
     .option('--output <file>', 'file to write, replaced if it is there (default: standard output)');
   addConnectionOptions(command, context);
   command.addHelpText(
@@ -38,14 +40,15 @@ export function addExportCommand(program: Command, context: Context): void {
 Examples:
   $ kshot export --bot demo --output demo.csv
   $ kshot export --bot demo --format rasa
+  $ kshot export --bot demo --version v1 --output demo-v1.jsonl
   $ kshot export --bot demo --format clu --language de-de --output demo.json`,
   );
   command.action(async (options: Options) => {
     const { io } = context;
     const bot = botOf(command, context);
-    const { output, language } = options;
+    const { output, language, version } = options;
     const format = options.format ?? (output === undefined ? undefined : formatOfName(output)) ?? 'jsonl';
-    const document = await withClient(command, context, (client) => readDocument(client, bot));
+    const document = await withClient(command, context, (client) => readDocument(client, bot, version));
     const text = writeBot(document, format, language === undefined ? {} : { language });
     for (const loss of exportLosses(document, format)) io.stderr.write(`note: ${loss}\n`);
     if (output === undefined) io.stdout.write(text);
@@ -56,7 +59,15 @@ Examples:
   });
 }
 
-async function readDocument(client: KshotClient, bot: string): Promise<BotDocument> {
+async function readDocument(
+  client: KshotClient,
+  bot: string,
+  version: string | undefined,
+): Promise<BotDocument> {
+  if (version !== undefined) {
+    const content = await client.exportVersion(bot, version);
+    return (await readBot(Buffer.from(content), { format: 'jsonl' })).document;
+  }
   return documentOf(await client.listIntents(bot), await client.listCounterexamples(bot));
 }
 

@@ -4,6 +4,7 @@ import { ok, operation, type Operation } from '../operation.js';
 import type { ErrorShape, Problem } from '../problem.js';
 import { botName, LONGEST_RANKING, probability, type RequestLimits, textSchema } from '../schemas.js';
 import { fallbackRanking } from './fallbackRanking.js';
+import { versionNamed } from './versionNamed.js';
 
 /** CLU's intent for texts that mean none of the others; every project has it. */
 const NONE = 'None';
@@ -48,6 +49,8 @@ function azureCode({ code, status }: Problem): string {
   switch (code) {
     case 'unknown_bot':
       return 'ProjectNotFound';
+    case 'unknown_version':
+      return 'DeploymentNotFound';
     case 'unauthorized':
       return 'Unauthorized';
     case 'forbidden':
@@ -74,7 +77,12 @@ export function cluOperation(limits: RequestLimits, logTexts: boolean): Operatio
       }),
       parameters: z.looseObject({
         projectName: botName,
-        deploymentName: z.string().optional().describe('Taken, and not used: a bot has one'),
+        deploymentName: z
+          .string()
+          .optional()
+          .describe(
+            'The version or alias that answers, where the bot has one of that name; else the bot as it is now',
+          ),
       }),
     })
     .meta({
@@ -93,7 +101,7 @@ export function cluOperation(limits: RequestLimits, logTexts: boolean): Operatio
     tag: 'drop-in',
     summary: 'Classify a text for clients of Azure CLU',
     description:
-      '`projectName` is the bot. A text that is out of scope is `None`, with a score of 1 - `in_scope`; the intents follow, with ' +
+      '`projectName` is the bot, `deploymentName` a version or alias of it where there is one. A text that is out of scope is `None`, with a score of 1 - `in_scope`; the intents follow, with ' +
       'their confidences times `in_scope`. Other fields are ignored. Errors are in the shape of Azure.',
     access: 'read',
     keyPlaces: { header: 'Ocp-Apim-Subscription-Key' },
@@ -111,10 +119,11 @@ export function cluOperation(limits: RequestLimits, logTexts: boolean): Operatio
     }),
     body,
     success: { 200: { description: 'What the text means', schemas: [conversationResult] } },
-    problems: ['unknown_bot'],
+    problems: ['unknown_bot', 'unknown_version'],
     async run({ body: { analysisInput, parameters }, service, signal, note }) {
       const { text } = analysisInput.conversationItem;
       const results = await service.classify(parameters.projectName, [text], {
+        ...(await versionNamed(service, parameters.projectName, parameters.deploymentName)),
         top: LONGEST_RANKING,
         signal,
       });

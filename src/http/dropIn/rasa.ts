@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { noteClassified } from '../noteClassified.js';
 import { ok, operation, type Operation } from '../operation.js';
-import { PARAMS, probability, type RequestLimits, textSchema } from '../schemas.js';
+import { probability, type RequestLimits, textSchema } from '../schemas.js';
+import { botAtVersion } from '../versionSchemas.js';
 import { fallbackRanking } from './fallbackRanking.js';
 
 /** What Rasa calls a text that it is not sure of; rules and forms react to this name. */
@@ -44,21 +45,22 @@ export function rasaOperation(limits: RequestLimits, logTexts: boolean): Operati
     description:
       `Answers the NLU endpoint of a Rasa assistant. A text that is out of scope is \`${NLU_FALLBACK}\`, with a confidence of 1 - ` +
       '`in_scope`; the intents follow, with their confidences times `in_scope`. A key may be given as `token` in the body or ' +
-      'after the question mark, too. Other fields are ignored.',
+      'after the question mark, too. Other fields are ignored. `/rasa/bank@production/…` is answered by that version or alias.',
     access: 'read',
     keyPlaces: { query: 'token', body: 'token' },
     ownSchemas: { request: { RasaParseRequest: body }, response: { RasaParseResult: parseResult } },
     needsService: true,
-    params: PARAMS.bot,
+    params: z.strictObject({ bot: botAtVersion }),
     body,
     success: { 200: { description: 'What the text means', schemas: [parseResult] } },
-    problems: ['unknown_bot'],
-    async run({ params, body: { text }, service, signal, note }) {
+    problems: ['unknown_bot', 'unknown_version'],
+    async run({ params: { bot: asked }, body: { text }, service, signal, note }) {
+      const { bot, ...version } = asked;
       if (text === '') {
-        await service.getBot(params.bot);
+        await (asked.version === undefined ? service.getBot(bot) : service.getVersion(bot, asked.version));
         return ok({ text, intent: { name: null, confidence: 0 }, entities: [], intent_ranking: [] });
       }
-      const results = await service.classify(params.bot, [text], { top: RANKED, signal });
+      const results = await service.classify(bot, [text], { ...version, top: RANKED, signal });
       noteClassified(note, results, logTexts);
       const ranking = fallbackRanking(results[0]!, NLU_FALLBACK)
         .slice(0, RANKED)

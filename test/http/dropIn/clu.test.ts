@@ -77,6 +77,19 @@ test('an intent None of the bot is not listed twice', async () => {
   expect(intents.map(({ category }) => category)).toEqual(['None', 'card_lost', 'balance']);
 });
 
+test('a version or alias answers that has the name of the deployment', async () => {
+  const { service } = server;
+  const topIntent = async () => {
+    const { body } = await server.post(recorded('i lost my card'));
+    return (body as { result: { prediction: { topIntent: string } } }).result.prediction.topIntent;
+  };
+  await service.saveVersion('bank', 'v1', null);
+  await service.deleteIntent('bank', 'card_lost');
+  expect(await topIntent()).toBe('None');
+  await service.putAlias('bank', 'production', 'v1');
+  expect(await topIntent()).toBe('card_lost');
+});
+
 describe('errors are in the shape of Azure', () => {
   const { body } = recorded('x') as { body: Record<string, unknown> };
 

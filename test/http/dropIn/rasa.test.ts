@@ -64,6 +64,30 @@ describe('a server without keys', () => {
     expect(intent_ranking[0]).toEqual(intent);
   });
 
+  test('a version or alias behind an "@" answers', async () => {
+    const { service } = server;
+    await service.saveVersion('bank', 'v1', null);
+    await service.putAlias('bank', 'production', 'v1');
+    await service.deleteIntent('bank', 'card_lost');
+    const at = (bot: string, text = 'i lost my card') => {
+      return server.post({ ...recorded(text), path: `/rasa/${bot}/model/parse` });
+    };
+    for (const bot of ['bank@v1', 'bank@production', 'bank%40production']) {
+      expect((await at(bot)).body).toMatchObject({ intent: { name: 'card_lost' } });
+    }
+    expect((await at('bank')).body).toMatchObject({ intent: { name: 'nlu_fallback' } });
+    expect((await at('bank@production', '')).status).toBe(200);
+    for (const text of ['i lost my card', '']) {
+      expect(await at('bank@v2', text)).toMatchObject({ status: 404, body: { code: 'unknown_version' } });
+    }
+    for (const bot of ['bank@', '@v1', 'bank@v1@v1', 'bank@a b']) {
+      expect(await at(encodeURIComponent(bot))).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'bot' }] },
+      });
+    }
+  });
+
   test('a message without words means nothing, as with Rasa', async () => {
     const { status, body } = await server.post(recorded(''));
     expect(status).toBe(200);

@@ -1,0 +1,293 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Encoder } from '../encoder/encoder.js';
+import { KshotError } from '../errors.js';
+import type { AliasRecord, BotContents, Settings, Store, VersionRecord } from '../store/store.js';
+import { importChanges, type PresentTexts } from './importChanges.js';
+import type { SavedVersion, WrittenAlias } from './service.js';
+import { normaliseText } from './text.js';
+import { asDocument, asPresent, type VersionContents, versionContents } from './versionContents.js';
+import { versionId, VersionPool } from './versionPool.js';
+import type { AliasSummary, VersionChanges, VersionSummary } from './versionTypes.js';
+
+/** How long an alias, or the first request to a version, waits for its head to adapt, in ms. */
+const MAX_ADAPTATION_WAIT_MS = 10_000;
+
+/** A version that answers. */
+export interface LiveVersion<S> {
+  readonly served: S;
+  /** Resolves when its head has adapted and its calibration is fitted, or could not be. */
+  readonly adapted: Promise<void>;
+}
+
+/** What is asked of whoever serves the bots. @typeParam S what serves one. */
+export interface VersionsOptions<S> {
+  readonly encoder: Encoder;
+  readonly store: Store;
+  /** A bot's texts as they are now. @throws KshotError `unknown_bot`. */
+  readonly present: (bot: string) => PresentTexts;
+  /** Runs a write when those before it, to the same bot, are over. @throws KshotError `not_ready` when the end has begun. */
+  readonly write: <T>(bot: string, write: () => Promise<T>) => Promise<T>;
+  /** Brings a version to life, and has its head adapt. @param name the bot's and its own. */
+  readonly open: (name: string, contents: BotContents) => Promise<LiveVersion<S>>;
+  readonly release: (served: S) => void;
+  /** The head that settings want, or the default. */
+  readonly wantedHead: (settings: Settings) => string;
+  readonly warn: (message: string, error: unknown) => void;
+}
+
+/** A bot's versions and aliases, as the store has them. */
+interface Catalog {
+  /** Newest first. */
+  readonly versions: ReadonlyMap<string, VersionRecord>;
+  readonly aliases: ReadonlyMap<string, AliasRecord>;
+}
+
+const EMPTY: Catalog = { versions: new Map(), aliases: new Map() };
+
+/**
+ * The bots' versions, and the aliases that point at them. A version is answered for by a live bot of its own: those that an
+ * alias points at are always in memory, so that moving it is a matter of one assignment; others come when they are asked for.
+ */
+export class Versions<S> {
+  /** Kept in step with the store by every write. */
+  readonly #catalogs = new Map<string, Catalog>();
+  readonly #pool: VersionPool<LiveVersion<S>>;
+
+  constructor(private readonly options: VersionsOptions<S>) {
+    this.#pool = new VersionPool({
+      open: async (bot, version) => options.open(versionId(bot, version), await this.#read(bot, version)),
+      release: ({ served }) => options.release(served),
+      isPinned: (bot, version) => this.#aliasesOf(bot, version).length > 0,
+    });
+  }
+
+  /** What serves the versions that are in memory. */
+  get served(): S[] {
+    return this.#pool.live.map(({ served }) => served);
+  }
+
+  /** Learns what a bot of the store has, and brings to life what its aliases point at. */
+  async load(bot: string): Promise<void> {
+    await this.#refresh(bot);
+    for (const { version } of this.#catalog(bot).aliases.values()) await this.#pool.load(bot, version);
+  }
+
+  /**
+   * Takes over what another process has done to a bot's versions and aliases, as soon as what these point at answers as it
+   * will: a version that an alias is moved to has adapted by then.
+   */
+  async catchUp(bot: string): Promise<void> {
+    const aliases = await this.options.store.listAliases(bot);
+    for (const { version } of aliases) await this.#pool.use(bot, version, hasAdapted);
+    await this.#write(bot, async () => {
+      const former = this.#catalog(bot).versions;
+      await this.#refresh(bot);
+      const { versions } = this.#catalog(bot);
+      for (const { name, createdAt } of former.values()) {
+        // Gone, or saved anew under a name that another one had.
+        if (versions.get(name)?.createdAt !== createdAt) this.#pool.drop(bot, name);
+      }
+      this.#pool.trim();
+    });
+  }
+
+  /** Of a bot that was deleted: its versions went with it. */
+  forget(bot: string): void {
+    this.#catalogs.delete(bot);
+    this.#pool.drop(bot);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /**
+   * Has one version do all of a request's work, wherever aliases are moved meanwhile.
+   *
+   * @param name of the version, or of an alias at this moment.
+   */
+  use<R>(bot: string, name: string, work: (served: S, version: string) => Promise<R>): Promise<R> {
+    const version = this.resolve(bot, name);
+    const isPinned = this.#aliasesOf(bot, version).length > 0;
+    return this.#pool.use(bot, version, async (live) => {
+      // So that whoever asks twice is not answered in two ways. What an alias points at had adapted before.
+      if (!isPinned) await hasAdapted(live);
+      return work(live.served, version);
+    });
+  }
+
+  /** @returns the name of the version that a name means, its own or an alias's. @throws KshotError `unknown_version`. */
+  resolve(bot: string, name: string): string {
+    this.options.present(bot);
+    const { versions, aliases } = this.#catalog(bot);
+    const version = versions.has(name) ? name : aliases.get(name)?.version;
+    if (version === undefined) {
+      throw new KshotError('unknown_version', `bot ${bot} has neither a version nor an alias "${name}"`);
+    }
+    return version;
+  }
+
+  list(bot: string): VersionSummary[] {
+    this.options.present(bot);
+    return [...this.#catalog(bot).versions.values()].map((version) => this.#summarise(bot, version));
+  }
+
+  get(bot: string, name: string): VersionSummary {
+    return this.#summarise(bot, this.#catalog(bot).versions.get(this.resolve(bot, name))!);
+  }
+
+  /** @param note normalised where it is text. */
+  save(bot: string, version: string, note: string | null): Promise<SavedVersion> {
+    return this.#write(bot, async () => {
+      const saved = await this.options.store.saveVersion(bot, version, note && normaliseText(note));
+      await this.#refresh(bot);
+      return { created: saved.created, version: this.get(bot, version) };
+    });
+  }
+
+  delete(bot: string, version: string): Promise<void> {
+    return this.#write(bot, async () => {
+      await this.options.store.deleteVersion(bot, version);
+      await this.#refresh(bot);
+      this.#pool.drop(bot, version);
+    });
+  }
+
+  async contents(bot: string, name: string): Promise<VersionContents> {
+    return versionContents(await this.#read(bot, this.resolve(bot, name)));
+  }
+
+  /** The version's contents with their embeddings, as a bot is to take them over. */
+  async read(bot: string, name: string): Promise<BotContents> {
+    return this.#read(bot, this.resolve(bot, name));
+  }
+
+  /** @param to undefined: the bot as it is now. */
+  async changes(bot: string, from: string, to: string | undefined): Promise<VersionChanges> {
+    const names = { from: this.resolve(bot, from), to: to === undefined ? null : this.resolve(bot, to) };
+    const before = await this.contents(bot, names.from);
+    const after = names.to === null ? this.options.present(bot) : await this.contents(bot, names.to);
+    return { bot, ...names, ...importChanges(asPresent(before), asDocument(after), true) };
+  }
+
+  listAliases(bot: string): AliasSummary[] {
+    this.options.present(bot);
+    return [...this.#catalog(bot).aliases.values()].map(summariseAlias);
+  }
+
+  /** @param target a version's name, or that of another alias, which means the version that it points at. */
+  async putAlias(bot: string, alias: string, target: string): Promise<WrittenAlias> {
+    const version = this.resolve(bot, target);
+    return this.#whenReady(bot, alias, version, async () => {
+      const { created } = await this.options.store.moveAlias(bot, alias, version);
+      return { created, alias: await this.#moved(bot, alias) };
+    });
+  }
+
+  async rollBackAlias(bot: string, alias: string): Promise<AliasSummary> {
+    this.options.present(bot);
+    const target = this.#catalog(bot).aliases.get(alias)?.history[0]?.version;
+    const rollBack = async () => {
+      await this.options.store.rollBackAlias(bot, alias);
+      return this.#moved(bot, alias);
+    };
+    // What is not there the store refuses.
+    return target === undefined ? this.#write(bot, rollBack) : this.#whenReady(bot, alias, target, rollBack);
+  }
+
+  deleteAlias(bot: string, alias: string): Promise<void> {
+    return this.#write(bot, async () => {
+      await this.options.store.deleteAlias(bot, alias);
+      await this.#refresh(bot);
+      this.#pool.trim();
+    });
+  }
+
+  /** Moves an alias once the version answers as it will: nobody waits for it then, and its answers do not change. */
+  #whenReady<R>(bot: string, alias: string, version: string, move: () => Promise<R>): Promise<R> {
+    return this.#pool.use(bot, version, async (live) => {
+      if (!(await hasAdapted(live))) {
+        const message = `its head has not adapted within ${MAX_ADAPTATION_WAIT_MS / 1000} s, and will later`;
+        this.options.warn(
+          `alias ${versionId(bot, alias)} moves to version ${version}: ${message}`,
+          undefined,
+        );
+      }
+      return this.#write(bot, move);
+    });
+  }
+
+  async #moved(bot: string, alias: string): Promise<AliasSummary> {
+    await this.#refresh(bot);
+    return summariseAlias(this.#catalog(bot).aliases.get(alias)!);
+  }
+
+  async #write<T>(bot: string, write: () => Promise<T>): Promise<T> {
+    this.options.present(bot);
+    return this.options.write(bot, write);
+  }
+
+  async #refresh(bot: string): Promise<void> {
+    const { store } = this.options;
+    const versions = await store.listVersions(bot);
+    const aliases = await store.listAliases(bot);
+    this.#catalogs.set(bot, { versions: byName(versions), aliases: byName(aliases) });
+  }
+
+  async #read(bot: string, version: string): Promise<BotContents> {
+    const { store, encoder } = this.options;
+    const contents = await store.readVersion(bot, version, encoder.fingerprint);
+    if (contents === undefined) {
+      throw new KshotError('unknown_version', `bot ${bot} has no version "${version}" any longer`);
+    }
+    return contents;
+  }
+
+  #catalog(bot: string): Catalog {
+    return this.#catalogs.get(bot) ?? EMPTY;
+  }
+
+  #aliasesOf(bot: string, version: string): string[] {
+    const aliases = [...this.#catalog(bot).aliases.values()];
+    return aliases.filter((alias) => alias.version === version).map(({ name }) => name);
+  }
+
+  #summarise(bot: string, version: VersionRecord): VersionSummary {
+    const { name, note, revision, createdAt, settings, intents, examples, counterexamples } = version;
+    return {
+      name,
+      note,
+      revision,
+      created_at: createdAt,
+      head: this.options.wantedHead(settings),
+      intents,
+      examples,
+      counterexamples,
+      aliases: this.#aliasesOf(bot, name),
+    };
+  }
+}
+
+/** Waits until a version's head has adapted, but not for ever. @returns whether it has. */
+async function hasAdapted({ adapted }: LiveVersion<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const options = { ref: false, signal: timer.signal };
+  try {
+    return await Promise.race([adapted.then(() => true), sleep(MAX_ADAPTATION_WAIT_MS, false, options)]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function summariseAlias({ name, version, movedAt, history }: AliasRecord): AliasSummary {
+  return {
+    name,
+    version,
+    moved_at: movedAt,
+    history: history.map((move) => ({ version: move.version, moved_at: move.movedAt })),
+  };
+}
+
+function byName<R extends { readonly name: string }>(records: readonly R[]): ReadonlyMap<string, R> {
+  return new Map(records.map((record) => [record.name, record]));
+}
