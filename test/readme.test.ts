@@ -15,6 +15,7 @@ const PAGES = [
   'docs/drop-in.md',
   'docs/imports.md',
   'docs/operations.md',
+  'docs/postgresql.md',
   'docs/training.md',
   'docs/results.md',
 ];
