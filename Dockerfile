@@ -29,7 +29,7 @@ COPY package.json package-lock.json .npmrc ./
 # ---------------------------------------------------------------------------------------------------------------------
 FROM toolchain AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
-COPY tsconfig.json ./
+COPY tsconfig.json tsconfig.client.json ./
 COPY src ./src
 RUN npm run build && rm dist/.tsbuildinfo
 

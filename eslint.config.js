@@ -5,15 +5,17 @@ import tseslint from 'typescript-eslint';
 // Folders import one way (CONTRIBUTING.md). A folder of src/ may import only what is named here, besides
 // itself, src/errors.ts and packages.
 const mayImport = {
+  statistics: [],
   encoder: [],
   heads: [],
   index: [],
   store: [],
   formats: [],
-  classify: ['encoder', 'heads', 'index', 'store'],
-  learn: ['heads', 'encoder'],
+  classify: ['encoder', 'heads', 'index', 'store', 'statistics'],
+  learn: ['heads', 'encoder', 'statistics'],
   http: ['classify', 'store', 'formats'],
-  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http'],
+  client: ['classify', 'formats'],
+  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http', 'client', 'statistics'],
 };
 const folders = Object.keys(mayImport);
 const zones = folders.map((folder) => ({
@@ -51,6 +53,25 @@ export default tseslint.config(
   {
     files: ['scripts/**', 'src/cli/**', 'src/main.ts'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    // The client runs wherever there is a fetch: of ours it takes types only, of others nothing.
+    files: ['src/client/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^\\.\\./',
+              allowTypeImports: true,
+              message: 'src/client imports only types from other folders',
+            },
+            { regex: '^[^.]', message: 'src/client depends on no package, and on nothing of Node.js' },
+          ],
+        },
+      ],
+    },
   },
   {
     files: ['*.js', 'scripts/*.js', 'test/*.js'],

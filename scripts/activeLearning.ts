@@ -7,7 +7,7 @@ import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
-import { STRATEGIES, type Strategy } from '../src/heads/acquisition.js';
+import { STRATEGIES, type Strategy } from '../src/heads/strategies.js';
 import { readCalibration, sharpnessOf } from '../src/heads/calibration.js';
 import { HEAD_NAMES, type HeadName } from '../src/heads/registry.js';
 import { initHeads } from '../src/heads/runtime.js';

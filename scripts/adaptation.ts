@@ -27,7 +27,7 @@ import { EvaluatedHead, findHead } from '../src/learn/evaluation/evaluatedHead.j
 import { accuracy, type Strata } from '../src/learn/evaluation/outcomes.js';
 import { fillSet } from '../src/learn/evaluation/plan.js';
 import { standardSettings } from '../src/learn/evaluation/protocol.js';
-import { Random } from '../src/learn/random.js';
+import { Random } from '../src/statistics/random.js';
 import {
   adaptationChart,
   adaptationPage,

@@ -17,7 +17,7 @@ import { EmbeddingCache } from '../src/learn/embeddingCache.js';
 import type { EpisodeShape } from '../src/learn/episodes.js';
 import { EpisodeStream } from '../src/learn/episodeStream.js';
 import { headEpisode, supportOf } from '../src/learn/headEpisode.js';
-import { Random } from '../src/learn/random.js';
+import { Random } from '../src/statistics/random.js';
 import {
   type Diagnostics,
   diagnosticsCharts,

@@ -5,7 +5,7 @@ import { wholeNumber } from '../src/cli/numbers.js';
 import { lateProgress } from '../src/cli/progress.js';
 import { table } from '../src/cli/table.js';
 import { readTextFile } from '../src/cli/textFile.js';
-import { Random } from '../src/learn/random.js';
+import { Random } from '../src/statistics/random.js';
 import { nameOf, readSets, type SetSpec } from '../src/learn/setLoader.js';
 import { readBert } from '../src/learn/transformer/bert.js';
 import { exportEncoder } from '../src/learn/transformer/onnx/exportEncoder.js';

@@ -6,7 +6,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { wholeNumber } from '../src/cli/numbers.js';
 import { startProgress } from '../src/cli/progress.js';
 import { initHeads } from '../src/heads/runtime.js';
-import { Random } from '../src/learn/random.js';
+import { Random } from '../src/statistics/random.js';
 import { renderSvg } from '../src/learn/report/svg.js';
 import {
   type SinusoidFit,

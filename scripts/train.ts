@@ -7,7 +7,7 @@ import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
 import { initHeads } from '../src/heads/runtime.js';
 import { EmbeddingCache } from '../src/learn/embeddingCache.js';
-import type { Proportion } from '../src/learn/measures.js';
+import type { Proportion } from '../src/statistics/measures.js';
 import { readTrainingConfig, type TrainingConfig } from '../src/learn/trainingConfig.js';
 import { loadTrainingData, type TrainingData } from '../src/learn/trainingData.js';
 import {

@@ -14,6 +14,13 @@ export type ErrorCode =
   | 'unknown_example'
   /** There is no unlabelled text of that id. */
   | 'unknown_text'
+  /** The bot has an intent of that name already. */
+  | 'intent_exists'
+  | 'unknown_evaluation'
+  /** Of a bot that has too few examples, or a test set without texts. */
+  | 'nothing_to_evaluate'
+  /** There is no other evaluation to compare with, or one of the two is not done. */
+  | 'nothing_to_compare'
   | 'unknown_version'
   | 'unknown_alias'
   /** There is a version of that name, and it holds another revision of the bot. */
@@ -46,6 +53,19 @@ export type ErrorCode =
   | 'store_unavailable'
   /** This process has not taken in the revision that was asked for; another one wrote it, or nobody has. */
   | 'revision_unavailable';
+
+/** What goes wrong before the domain is reached, and so has no ErrorCode. */
+export type TransportCode =
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'header_too_large'
+  | 'internal_error';
+
+/** All that a client may be told. */
+export type ProblemCode = ErrorCode | TransportCode;
 
 /** One offending place of a request: a JSON path such as `texts.3` and what is wrong with it. */
 export interface FieldProblem {

@@ -11,12 +11,15 @@ const ROOT = new URL('../../', import.meta.url);
 const PAGES = [
   'README.md',
   'docs/checks.md',
+  'docs/client.md',
   'docs/defaults.md',
   'docs/drop-in.md',
+  'docs/evaluation.md',
   'docs/imports.md',
   'docs/operations.md',
   'docs/postgresql.md',
   'docs/training.md',
+  'docs/versions.md',
   'docs/results.md',
 ];
 

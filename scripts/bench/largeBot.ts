@@ -2,7 +2,7 @@ import { readableName } from '../../src/classify/text.js';
 import { type DatasetName, readDataset } from '../../src/learn/datasets/catalogue.js';
 import { textKey, type TextSet, withoutTextsOf } from '../../src/learn/datasets/textSet.js';
 import { dot } from '../../src/learn/confusable.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 
 /** The set whose queries are asked, and whose intents are in a bot of any size. */
 const ASKED: DatasetName = 'clinc150';

@@ -7,8 +7,8 @@ import type { CalibrationModel } from '../../src/heads/calibration.js';
 import type { HeadRuntime } from '../../src/heads/runtime.js';
 import { AdaptiveIndex } from '../../src/index/adaptive.js';
 import { openIndex } from '../../src/index/openIndex.js';
-import { expectedCalibrationError, proportion, type Proportion } from '../../src/learn/measures.js';
-import { Random } from '../../src/learn/random.js';
+import { expectedCalibrationError, proportion, type Proportion } from '../../src/statistics/measures.js';
+import { Random } from '../../src/statistics/random.js';
 import type { BotContents, StoredText } from '../../src/store/store.js';
 import { type BenchIntent, type BenchQueries, groupTexts, type LargeBotSource } from './largeBot.js';
 

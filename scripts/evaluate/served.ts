@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ClassifyResult, ClassifyService } from '../../src/classify/service.js';
-import { KshotClient } from '../../src/cli/client.js';
 import { startProgress } from '../../src/cli/progress.js';
+import { Kshot } from '../../src/client/index.js';
 import { readSettings, settingOptions } from '../../src/config.js';
 import {
   INTENT_SETS,
@@ -12,7 +12,12 @@ import {
   readIntentSplit,
   readOutOfScope,
 } from '../../src/learn/datasets/intentSets.js';
-import { auroc, expectedCalibrationError, proportion, type Proportion } from '../../src/learn/measures.js';
+import {
+  auroc,
+  expectedCalibrationError,
+  proportion,
+  type Proportion,
+} from '../../src/statistics/measures.js';
 import { serve } from '../../src/serve.js';
 
 // The served path's accuracy on the published few-shot splits: the support set is put into a bot as a user would, every
@@ -114,14 +119,8 @@ async function evaluateSet(
 
     const texts = [...queries.texts, ...(outside ?? [])];
     const served = await inChunks(texts, `${set}: served`, (chunk) => service.classify(BOT, chunk));
-    const client = new KshotClient({
-      url,
-      apiKey: undefined,
-      sleep: (ms) => new Promise((r) => setTimeout(r, ms)),
-    });
-    const overHttp = await inChunks(texts, `${set}: over HTTP`, (chunk) =>
-      client.classify(BOT, chunk, { top: 5, explain: false }),
-    );
+    const client = new Kshot({ url });
+    const overHttp = await inChunks(texts, `${set}: over HTTP`, (chunk) => client.classify(BOT, chunk));
 
     const inside = served.slice(0, queries.texts.length);
     const right = inside.map((result, i) => result.ranking[0]!.intent === queries.labels[i]);

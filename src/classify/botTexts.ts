@@ -106,6 +106,7 @@ export class BotTexts {
     put: readonly IntentRecord[] = [],
   ): void {
     this.#record = change.bot;
+    if (change.renamed !== undefined) this.#rename(change.renamed.from, change.renamed.to);
     for (const text of change.removed) this.#forget(text);
     for (const text of change.added) this.#learn(text, embeddings.get(text.text)!);
     for (const text of change.added) {
@@ -113,6 +114,7 @@ export class BotTexts {
     }
     for (const { name, description } of put) this.#intent(name).description = description;
     const touched = new Set([...change.removed, ...change.added].flatMap(({ intent }) => intent ?? []));
+    if (change.renamed !== undefined) touched.add(change.renamed.to);
     for (const name of touched) this.#settle(this.#intent(name));
   }
 
@@ -123,6 +125,30 @@ export class BotTexts {
       this.#intents.set(name, intent);
     }
     return intent;
+  }
+
+  /** An intent goes by another name, at its place among the others. */
+  #rename(from: string, to: string): void {
+    const intents = [...this.#intents.values()];
+    this.#intents.clear();
+    for (const intent of intents) {
+      const isIt = intent.name === from;
+      this.#intents.set(isIt ? to : intent.name, isIt ? this.#renamed(intent, to) : intent);
+    }
+  }
+
+  #renamed(intent: GrowingIntent, name: string): GrowingIntent {
+    const rename = (text: StoredText) => {
+      const renamed = { ...text, intent: name };
+      this.#texts.set(text.id, renamed);
+      return renamed;
+    };
+    return {
+      ...intent,
+      name,
+      label: intent.label && rename(intent.label),
+      examples: intent.examples.map(rename),
+    };
   }
 
   #learn(text: StoredText, embedding: Float32Array): void {

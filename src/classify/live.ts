@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Encoded, Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
-import { type CalibrationModel, sharpnessOf } from '../heads/calibration.js';
+import type { CalibrationModel } from '../heads/calibration.js';
 import { HeadLibrary } from '../heads/library.js';
 import { FALLBACK_HEAD } from '../heads/registry.js';
 import { initHeads, QUERY_BUCKETS } from '../heads/runtime.js';
@@ -14,17 +14,22 @@ import { openIndex } from '../index/openIndex.js';
 import { saveSnapshot } from '../index/snapshot.js';
 import type { ChangeFeed } from '../store/changeFeed.js';
 import type { BotContents, BotRecord, Change, IntentInput, IntentRecord, Store } from '../store/store.js';
+import { adaptBot } from './adaptBot.js';
 import { Adapter } from './adapter.js';
 import { AdaptTimer } from './adaptTimer.js';
 import { BotTexts, indexedTexts } from './botTexts.js';
-import { Checker } from './checker.js';
 import { BotClassState } from './classState.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { decide, type Decision } from './decide.js';
+import { Edits } from './edits.js';
 import { embedTexts, withEmbeddings } from './embedTexts.js';
+import { Evaluations } from './evaluation/evaluations.js';
+import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { importChanges } from './importChanges.js';
-import { changesSupport, LiveBot, type Scored } from './liveBot.js';
+import { Inspector } from './inspector.js';
+import { changesSupport, type Enlivened, LiveBot, type Scored } from './liveBot.js';
+import type { BotMap } from './mapTypes.js';
 import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
 import { Replicas } from './replicas.js';
 import { ScoreQueue } from './scoreQueue.js';
@@ -36,7 +41,10 @@ import type {
   ClassifyOptions,
   ClassifyResult,
   ClassifyService,
+  CrossValidationOptions,
+  EvaluationOptions,
   Example,
+  ExampleEdit,
   HeadReload,
   HeadSummary,
   ImportDocument,
@@ -58,7 +66,7 @@ import type {
 } from './service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from './settings.js';
 import type { BotSupport } from './supportSet.js';
-import { checkTexts, readableName } from './text.js';
+import { checkTexts, labelOf } from './text.js';
 import { UnlabelledTexts } from './unlabelled.js';
 import type { VersionContents } from './versionContents.js';
 import { Versions } from './versions.js';
@@ -90,13 +98,11 @@ export interface ServiceOptions {
   readonly embedding?: (done: number, total: number) => void;
 }
 
-interface Served {
+interface Served extends Enlivened {
   /** Of the bot; of a version the bot's and its own. */
   readonly name: string;
   readonly isVersion: boolean;
-  readonly bot: LiveBot;
   readonly indexes: { readonly examples: AdaptiveIndex; readonly counterexamples: AdaptiveIndex };
-  readonly queue: ScoreQueue;
   readonly timer: AdaptTimer;
   readonly seen: SeenTexts;
   settings: BotSettings;
@@ -137,7 +143,9 @@ class LiveService implements ClassifyService {
   readonly #adapter = new Adapter();
   readonly #unlabelled: UnlabelledTexts;
   readonly #replicas: Replicas;
-  readonly #checker: Checker;
+  readonly #edits: Edits;
+  readonly #inspector: Inspector;
+  readonly #evaluations: Evaluations;
   readonly #versions: Versions<Served>;
   #closed = false;
 
@@ -146,7 +154,7 @@ class LiveService implements ClassifyService {
     this.#encoder = options.encoder;
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
-    this.#checker = new Checker(options.encoder);
+    this.#inspector = new Inspector(options.encoder);
     this.#replicas = new Replicas({
       ...options,
       feed: options.feed,
@@ -160,6 +168,11 @@ class LiveService implements ClassifyService {
       apply: (name, ...written) => this.#apply(this.#find(name), ...written),
       inTurn: (name, work) => this.#writes.run(name, work),
     });
+    this.#edits = new Edits({
+      ...options,
+      find: (name) => this.#find(name),
+      change: (name, embeddings, write) => this.#change(name, embeddings, write),
+    });
     this.#unlabelled = new UnlabelledTexts({
       ...options,
       served: (name) => this.#served.get(name),
@@ -168,6 +181,13 @@ class LiveService implements ClassifyService {
       lastWrite: (name, write) => this.#writes.run(name, write),
       read: (name, embeddings, how) => this.#read(() => this.#find(name), embeddings, how),
       committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
+    });
+    this.#evaluations = new Evaluations({
+      ...options,
+      find: (name) => this.#find(name),
+      enliven: (contents, settings) => this.#enliven(contents, () => this.#headsFor(settings)),
+      read: (reader, embeddings, how) => this.#read(() => reader, embeddings, how),
+      beside: (support, name, head) => this.#unlabelled.beside(support, name, head),
     });
     this.#versions = new Versions({
       ...options,
@@ -188,8 +208,9 @@ class LiveService implements ClassifyService {
   }
 
   /** Brings all bots to life; to be called when heads are loaded. */
-  start(): Promise<void> {
-    return this.#replicas.start();
+  async start(): Promise<void> {
+    await this.#evaluations.markInterrupted();
+    await this.#replicas.start();
   }
 
   /** Brings a bot to life from the store. */
@@ -241,15 +262,13 @@ class LiveService implements ClassifyService {
       defined.map((intent) => intentInput(intent, embeddings)),
       this.#encoder.dimension,
     );
-    const { indexes, bot, queue } = await this.#enliven(contents, () => [head]);
+    const live = await this.#enliven(contents, () => [head]);
     try {
-      const reader = { bot, queue, settings: {} };
+      const reader = { ...live, settings: {} };
       const readings = await this.#read(() => reader, encoded.embeddings, { top, explain, signal });
       return this.#results(texts, encoded, readings);
     } finally {
-      bot.dispose();
-      indexes.examples.close();
-      indexes.counterexamples.close();
+      live.dispose();
     }
   }
 
@@ -413,6 +432,22 @@ class LiveService implements ClassifyService {
     return this.#change(name, new Map(), () => this.#store.removeExample(name, intent, id));
   }
 
+  async editExample(name: string, intent: string, id: number, edit: ExampleEdit): Promise<WriteResult> {
+    return this.#edits.editExample(name, intent, id, edit);
+  }
+
+  async renameIntent(name: string, intent: string, to: string): Promise<WriteResult> {
+    return this.#edits.renameIntent(name, intent, to);
+  }
+
+  async addCounterexamples(name: string, examples: readonly string[]): Promise<WriteResult> {
+    return this.#edits.addCounterexamples(name, examples);
+  }
+
+  async removeCounterexample(name: string, id: number): Promise<WriteResult> {
+    return this.#edits.removeCounterexample(name, id);
+  }
+
   getCounterexamples(name: string): Promise<Example[]> {
     return attempt(() => this.#find(name).bot.texts.counterexamples.map(toExample));
   }
@@ -457,7 +492,51 @@ class LiveService implements ClassifyService {
   }
 
   async check(name: string): Promise<BotChecks> {
-    return { bot: name, ...(await this.#checker.check(this.#find(name).bot)) };
+    return { bot: name, ...(await this.#inspector.inspect(this.#find(name).bot, 'check')) };
+  }
+
+  async map(name: string): Promise<BotMap> {
+    return { bot: name, ...(await this.#inspector.inspect(this.#find(name).bot, 'map')) };
+  }
+
+  async crossValidate(name: string, options: CrossValidationOptions = {}): Promise<EvaluationSummary> {
+    return this.#evaluations.crossValidate(name, options);
+  }
+
+  async evaluateTestSet(
+    name: string,
+    document: ImportDocument,
+    options: EvaluationOptions = {},
+  ): Promise<EvaluationSummary> {
+    const { maxTextChars } = this.#options;
+    const labelled = (expected: string | null, field: string, texts: readonly string[]) =>
+      [...new Set(checkTexts(field, texts, maxTextChars))].map((text) => ({ text, expected }));
+    return this.#evaluations.judgeTestSet(
+      name,
+      [
+        ...document.intents.flatMap((intent, i) =>
+          labelled(intent.name, `intents.${i}.examples`, intent.examples),
+        ),
+        ...labelled(null, 'counterexamples', document.counterexamples),
+      ],
+      options,
+    );
+  }
+
+  async listEvaluations(name: string): Promise<EvaluationSummary[]> {
+    return this.#evaluations.list(name);
+  }
+
+  async getEvaluation(name: string, id: number): Promise<Evaluation> {
+    return this.#evaluations.get(name, id);
+  }
+
+  async deleteEvaluation(name: string, id: number): Promise<void> {
+    return this.#evaluations.remove(name, id);
+  }
+
+  async compareEvaluations(name: string, id: number, other?: number): Promise<EvaluationComparison> {
+    return this.#evaluations.compare(name, id, other);
   }
 
   listVersions(name: string): Promise<VersionSummary[]> {
@@ -492,7 +571,8 @@ class LiveService implements ClassifyService {
       const contents = await this.#versions.read(name, version);
       const D = this.#encoder.dimension;
       contents.texts.forEach(({ text }, i) => {
-        embeddings.set(text, contents.embeddings.subarray(i * D, (i + 1) * D));
+        // Copies: one that stays in use would else keep all of them in memory.
+        embeddings.set(text, contents.embeddings.slice(i * D, (i + 1) * D));
       });
       intents.push(...contents.intents);
       return this.#store.restoreVersion(name, version, this.#encoder.fingerprint);
@@ -572,7 +652,8 @@ class LiveService implements ClassifyService {
     if (this.#closed) return;
     this.#closed = true;
     this.#replicas.close();
-    await this.#checker.close();
+    await this.#inspector.close();
+    await this.#evaluations.close();
     await this.#encoder.close();
     await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
     await this.#writes.settled();
@@ -628,7 +709,11 @@ class LiveService implements ClassifyService {
    *
    * @param heads looked up last: they may be other versions by then.
    */
-  async #enliven(contents: BotContents, heads: () => readonly HeadVersion[], snapshotDirectory?: string) {
+  async #enliven(
+    contents: BotContents,
+    heads: () => readonly HeadVersion[],
+    snapshotDirectory?: string,
+  ): Promise<Enlivened & Pick<Served, 'indexes'>> {
     const positions = indexedTexts(contents);
     const indexes = {
       examples: await this.#openIndex(contents, positions.examples, snapshotDirectory),
@@ -637,7 +722,12 @@ class LiveService implements ClassifyService {
     const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
     const bot = new LiveBot(texts, heads(), this.#options.calibration);
     const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
-    return { indexes, bot, queue: new ScoreQueue(bot, observe) };
+    const dispose = () => {
+      bot.dispose();
+      indexes.examples.close();
+      indexes.counterexamples.close();
+    };
+    return { indexes, bot, queue: new ScoreQueue(bot, observe), dispose };
   }
 
   /** An index over some of a bot's texts, from its snapshot where it has one that helps. */
@@ -668,6 +758,7 @@ class LiveService implements ClassifyService {
   /** A bot is deleted. */
   async #drop(name: string): Promise<void> {
     this.#release(name);
+    this.#evaluations.drop(name);
     this.#versions.forget(name);
     const directory = this.#snapshotDirectory(name);
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
@@ -685,9 +776,7 @@ class LiveService implements ClassifyService {
     served.isGone = true;
     served.timer.cancel();
     served.seen.discard();
-    served.bot.dispose();
-    served.indexes.examples.close();
-    served.indexes.counterexamples.close();
+    served.dispose();
   }
 
   /**
@@ -769,7 +858,7 @@ class LiveService implements ClassifyService {
       return {
         name,
         description,
-        label: description || readableName(name) || name,
+        label: labelOf(name, description),
         examples: checkTexts(`intents.${i}.examples`, examples, maxTextChars),
       };
     });
@@ -867,30 +956,20 @@ class LiveService implements ClassifyService {
     }
   }
 
-  /**
-   * Has the worker adapt the bot's head to its support set, then fit its calibration. A write that comes between begins
-   * anew, and what was learned until then is kept for the intents that it leaves alone.
-   */
   async #adapt(served: Served): Promise<void> {
     if (served.isRenewing) return; // and adapts when that is over
-    const { name, bot } = served;
-    const adaptation = bot.adaptation();
-    if (adaptation === undefined) return;
-    const { head } = bot;
-    const job = { head, support: await this.#beside(adaptation.support, served, head) };
-
-    const adapted = await this.#adapter.run(name, { ...job, task: 'adapt' });
-    if (adapted === undefined || served.isGone) return;
-    if (adapted.state !== undefined) {
-      bot.adopt(adapted.state, adaptation);
-      served.timer.lastAdaptationMs = adapted.milliseconds;
-      this.#options.observer?.adapted(adapted.milliseconds);
-    }
-    if (!bot.isBasedOn(adaptation)) return;
-    const sharpness = sharpnessOf(this.#options.calibration, job.head.name);
-    const calibrated = await this.#adapter.run(name, { ...job, task: 'calibrate', sharpness });
-    if (calibrated?.calibration !== undefined && !served.isGone)
-      bot.calibrate(calibrated.calibration, adaptation);
+    await adaptBot({
+      name: served.name,
+      bot: served.bot,
+      adapter: this.#adapter,
+      model: this.#options.calibration,
+      beside: (support, head) => this.#beside(support, served, head),
+      isWanted: () => !served.isGone,
+      adapted: (milliseconds) => {
+        served.timer.lastAdaptationMs = milliseconds;
+        this.#options.observer?.adapted(milliseconds);
+      },
+    });
   }
 
   /** A support set with the bot's unlabelled texts, where the head reads them; a version has none. */

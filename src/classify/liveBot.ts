@@ -10,6 +10,7 @@ import type { BotTexts, LiveIntent } from './botTexts.js';
 import { type BotCalibration, defaultCalibration, defaultTemperature, softmax } from './calibrate.js';
 import { CandidateScorer } from './candidates.js';
 import { type Basis, basisOf, BotClassState } from './classState.js';
+import type { ScoreQueue } from './scoreQueue.js';
 import { adaptationShots, type BotSupport, rowCount, type SupportClass, supportRows } from './supportSet.js';
 import { isTelling } from './text.js';
 
@@ -49,6 +50,14 @@ export interface IntentProbabilities {
   readonly intents: readonly string[];
   /** `[C]` */
   readonly probabilities: Float32Array;
+}
+
+/** A bot that answers, with what belongs to it. */
+export interface Enlivened {
+  readonly bot: LiveBot;
+  readonly queue: ScoreQueue;
+  /** Frees the bot and its indexes. */
+  readonly dispose: () => void;
 }
 
 /** What an adaptation starts from; opaque but for its support set. */
@@ -440,6 +449,6 @@ function rowsOf({ examples, label }: LiveIntent): number {
 }
 
 /** Whether a write touches the support set: counter-examples are no part of it. */
-export function changesSupport({ added, removed }: Change): boolean {
-  return [...added, ...removed].some(({ kind }) => kind !== 'counterexample');
+export function changesSupport({ added, removed, renamed }: Change): boolean {
+  return renamed !== undefined || [...added, ...removed].some(({ kind }) => kind !== 'counterexample');
 }

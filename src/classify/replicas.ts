@@ -134,11 +134,11 @@ export class Replicas implements FeedWatcher {
    * Whether a write of this process can be applied as it is: it is the one that made the bot's next revision, or nothing was
    * different. Else others have written, too, and their writes come first.
    */
-  isNext(bot: BotRecord, { bot: written, added, removed }: Change): boolean {
+  isNext(bot: BotRecord, { bot: written, added, removed, renamed }: Change): boolean {
     if (this.options.feed === undefined) return true;
     if (written.id !== bot.id) return false;
     // One that found nothing to do leaves the revision as others have made it.
-    const hasDone = added.length > 0 || removed.length > 0;
+    const hasDone = added.length > 0 || removed.length > 0 || renamed !== undefined;
     return written.revision === bot.revision || (hasDone && written.revision === bot.revision + 1);
   }
 

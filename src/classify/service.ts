@@ -1,7 +1,9 @@
 import type { TextSource } from '../store/store.js';
+import type { BotSettings } from './botSettings.js';
 import type { Checks } from './checks/finding.js';
-import type { BotSettings } from './settings.js';
-import type { SuggestionStrategy } from './suggester.js';
+import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
+import type { BotMap } from './mapTypes.js';
+import type { SuggestionStrategy } from './suggestionStrategies.js';
 import type { VersionContents } from './versionContents.js';
 import type { AliasSummary, VersionChanges, VersionSummary } from './versionTypes.js';
 
@@ -55,9 +57,23 @@ export interface ClassifyService {
   /** Adds examples to an intent that exists. */
   addExamples(bot: string, intent: string, examples: readonly string[]): Promise<WriteResult>;
   removeExample(bot: string, intent: string, id: number): Promise<WriteResult>;
+  /**
+   * Changes the text of an example, or the intent that it belongs to, or both, in one step. `added` of the result is the example
+   * as it is then, under another id; it is empty where the intent had that text already, or where nothing is different.
+   */
+  editExample(bot: string, intent: string, id: number, edit: ExampleEdit): Promise<WriteResult>;
+  /**
+   * Gives an intent another name; examples, ids and its place among the intents stay.
+   *
+   * @throws KshotError `intent_exists`.
+   */
+  renameIntent(bot: string, intent: string, to: string): Promise<WriteResult>;
 
   getCounterexamples(bot: string): Promise<Example[]>;
   putCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+  /** Adds counter-examples; those that the bot has already stay as they are. */
+  addCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult>;
+  removeCounterexample(bot: string, id: number): Promise<WriteResult>;
 
   /** Adds texts whose intent is not known; those that the bot has already are passed over. */
   addUnlabelled(bot: string, texts: readonly string[]): Promise<UnlabelledWrite>;
@@ -84,6 +100,40 @@ export interface ClassifyService {
    * @throws KshotError `overloaded` when too many ask at once.
    */
   check(bot: string): Promise<BotChecks>;
+
+  /**
+   * A bot's texts in two dimensions, from the embeddings that it has: the same for the same revision.
+   *
+   * @throws KshotError `overloaded` when too many ask at once.
+   */
+  map(bot: string): Promise<BotMap>;
+
+  /**
+   * Begins to judge a bot, as it is now, on examples and counter-examples that it is not shown. It goes on in the background:
+   * `getEvaluation` tells how far it is.
+   *
+   * @throws KshotError `nothing_to_evaluate` of a bot without two texts, `overloaded` when too many wait.
+   */
+  crossValidate(bot: string, options?: CrossValidationOptions): Promise<EvaluationSummary>;
+  /** The same on a document's texts; its counter-examples are to be out of scope. */
+  evaluateTestSet(
+    bot: string,
+    document: ImportDocument,
+    options?: EvaluationOptions,
+  ): Promise<EvaluationSummary>;
+  /** Newest first. */
+  listEvaluations(bot: string): Promise<EvaluationSummary[]>;
+  /** @throws KshotError `unknown_evaluation`. */
+  getEvaluation(bot: string, id: number): Promise<Evaluation>;
+  /** Cancels one that runs, removes one that is over. @throws KshotError `unknown_evaluation`. */
+  deleteEvaluation(bot: string, id: number): Promise<void>;
+  /**
+   * What has become of each text since another evaluation.
+   *
+   * @param other default: the latest of the same kind before it that is done.
+   * @throws KshotError `unknown_evaluation`, `nothing_to_compare`.
+   */
+  compareEvaluations(bot: string, id: number, other?: number): Promise<EvaluationComparison>;
 
   /**
    * The bot's versions, newest first. Where a method takes the name of a version to read, that of an alias means the version
@@ -281,6 +331,13 @@ export interface Example {
   readonly text: string;
 }
 
+/** What is to be different of an example; what is left out stays as it is. */
+export interface ExampleEdit {
+  readonly text?: string;
+  /** The intent that it is to belong to, which must exist. */
+  readonly intent?: string;
+}
+
 export interface Intent {
   readonly name: string;
   readonly description: string | null;
@@ -435,6 +492,18 @@ export interface BotChecks extends Checks {
   readonly bot: string;
   /** That was looked at. */
   readonly revision: number;
+}
+
+export interface EvaluationOptions {
+  /** What it is to be called. */
+  readonly name?: string;
+}
+
+export interface CrossValidationOptions extends EvaluationOptions {
+  /** Default 5. */
+  readonly folds?: number;
+  /** What texts are dealt to folds by; default 0. */
+  readonly seed?: number;
 }
 
 export interface ServiceStats {

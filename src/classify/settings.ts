@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { BotSettings } from './botSettings.js';
+
+export type { BotSettings };
 
 /**
  * The head of a bot that did not choose one: built-in or trained. Where it cannot be served (its checkpoint is for another
@@ -9,7 +12,6 @@ export const DEFAULT_HEAD: string = 'weighing';
 /** The in-scope probability below which a text is out of scope, for a bot that did not choose. */
 export const DEFAULT_THRESHOLD = 0.5;
 
-/** What a bot's owner sets. Absent means default, so that a better default reaches every bot that did not choose. */
 export const botSettingsSchema = z
   .strictObject({
     head: z
@@ -34,6 +36,4 @@ export const botSettingsSchema = z
         'Whether texts that are classified are kept as unlabelled ones (default false); turning it off deletes none',
       ),
   })
-  .meta({ id: 'BotSettings' });
-
-export type BotSettings = z.infer<typeof botSettingsSchema>;
+  .meta({ id: 'BotSettings' }) satisfies z.ZodType<BotSettings>;

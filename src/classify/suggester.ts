@@ -1,23 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { KshotError } from '../errors.js';
-import {
-  DEFAULT_STRATEGY as PRESET,
-  type Pool,
-  STRATEGIES,
-  type Strategy,
-  type Suggestion,
-} from '../heads/acquisition.js';
+import type { Pool, Suggestion } from '../heads/acquisition.js';
+import type { Strategy } from '../heads/strategies.js';
 import type { HeadVersion } from '../heads/version.js';
 import { Committee } from './committee.js';
 import type { LiveBot } from './liveBot.js';
-
-/** What clients may ask for; a random choice is for experiments. */
-export type SuggestionStrategy = Exclude<Strategy, 'random'>;
-export const SUGGESTION_STRATEGIES: readonly SuggestionStrategy[] = STRATEGIES.filter(
-  (name) => name !== 'random',
-);
-export const DEFAULT_STRATEGY = PRESET as SuggestionStrategy;
 
 /** Unlabelled texts that are considered, the newest; and of a bot whose texts take longer to score. */
 const MAX_POOL = 2000;

@@ -41,6 +41,20 @@ export function checkTexts(field: string, texts: readonly string[], maxChars: nu
   return texts.map(normaliseText);
 }
 
+/** Normalises one text. @throws KshotError `invalid_request`, naming the field. */
+export function checkText(field: string, text: string, maxChars: number): string {
+  const message = textProblem(text, maxChars);
+  if (message !== undefined) {
+    throw new KshotError('invalid_request', `${field} ${message}`, { fields: [{ field, message }] });
+  }
+  return normaliseText(text);
+}
+
+/** The text that stands for an intent itself: its description, or its name as a person would say it. */
+export function labelOf(name: string, description: string | null): string {
+  return description || readableName(name) || name;
+}
+
 /** A name as a person would say it: `card_lost`, `cardLost` and `card-lost` are all "card lost". */
 export function readableName(name: string): string {
   return name

@@ -16,7 +16,8 @@ import type {
   UnlabelledWrite,
 } from './service.js';
 import type { BotSettings } from './settings.js';
-import { DEFAULT_STRATEGY, poolSize, Suggester, type SuggestionStrategy } from './suggester.js';
+import { poolSize, Suggester } from './suggester.js';
+import { DEFAULT_STRATEGY, type SuggestionStrategy } from './suggestionStrategies.js';
 import { type BotSupport, MAX_UNLABELLED_ROWS } from './supportSet.js';
 
 const DEFAULT_PAGE = 100;

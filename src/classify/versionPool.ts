@@ -1,5 +1,5 @@
 /** Versions of all bots together that stay in memory without an alias, for whoever asks again. */
-export const MAX_SPARE_VERSIONS = 8;
+export const MAX_SPARE_VERSIONS = 4;
 
 export interface PoolOptions<T> {
   /** Brings a version to life. */
@@ -28,12 +28,14 @@ interface Entry<T> {
 export class VersionPool<T> {
   /** The least recently used first. */
   readonly #entries = new Map<string, Entry<T>>();
+  /** Let go, and still in use. */
+  readonly #leaving = new Set<Entry<T>>();
 
   constructor(private readonly options: PoolOptions<T>) {}
 
-  /** The versions that can answer. */
+  /** All that may answer, or still do. */
   get live(): T[] {
-    return [...this.#entries.values()].flatMap(({ live }) => (live === undefined ? [] : [live]));
+    return this.#all.flatMap(({ live }) => (live === undefined ? [] : [live]));
   }
 
   /** Brings a version to life, unless it is alive, that is pinned or soon will be. @throws what `open` throws. */
@@ -72,10 +74,14 @@ export class VersionPool<T> {
 
   /** Frees all, in use or not, once what is being opened is open. */
   async close(): Promise<void> {
-    const entries = [...this.#entries.values()];
+    const entries = this.#all;
     this.#entries.clear();
     await Promise.allSettled(entries.map(({ opened }) => opened));
     for (const { live } of entries) if (live !== undefined) this.options.release(live);
+  }
+
+  get #all(): Entry<T>[] {
+    return [...this.#entries.values(), ...this.#leaving];
   }
 
   /** The entry of a version, as the one that was used last. */
@@ -105,7 +111,11 @@ export class VersionPool<T> {
   }
 
   #release(entry: Entry<T>): void {
-    if (entry.uses > 0) return;
+    if (entry.uses > 0) {
+      this.#leaving.add(entry);
+      return;
+    }
+    this.#leaving.delete(entry);
     entry.opened.then(this.options.release, () => undefined);
   }
 }

@@ -1,12 +1,13 @@
 import { isNativeError } from 'node:util/types';
 import { Command, CommanderError } from 'commander';
+import { KshotApiError, KshotClientError } from '../client/index.js';
 import { KshotError } from '../errors.js';
-import { ApiError } from './client.js';
 import { addAliasesCommand } from './commands/aliases.js';
 import { addBotsCommand } from './commands/bots.js';
 import { addCheckCommand, CHECK_FAILED } from './commands/check.js';
 import { addClassifyCommand } from './commands/classify.js';
 import { addEncoderCommand } from './commands/encoder.js';
+import { addEvaluateCommand, EVALUATION_FAILED } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
 import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
@@ -16,6 +17,7 @@ import { addSuggestCommand } from './commands/suggest.js';
 import { addUnlabelledCommand } from './commands/unlabelled.js';
 import { addVersionsCommand } from './commands/versions.js';
 import type { Context, Io } from './io.js';
+import { inWords } from './serverErrors.js';
 
 export const EXIT_OK = 0;
 export const EXIT_ERROR = 1;
@@ -56,6 +58,7 @@ export function buildProgram(context: Context): Command {
   addImportCommand(program, context);
   addExportCommand(program, context);
   addCheckCommand(program, context);
+  addEvaluateCommand(program, context);
   addUnlabelledCommand(program, context);
   addSuggestCommand(program, context);
   addLabelCommand(program, context);
@@ -67,9 +70,9 @@ export function buildProgram(context: Context): Command {
   program.addHelpText(
     'after',
     `
-Commands other than "serve", "encoder" and "check FILE" work on the server at --url, else on
-the one that has the data folder open, else they start one for as long as they
-need it.
+Commands other than "serve", "encoder", "check FILE" and "evaluate FILE" work on
+the server at --url, else on the one that has the data folder open, else they
+start one for as long as they need it.
 "kshot COMMAND --help" says more.`,
   );
   return program;
@@ -78,12 +81,14 @@ need it.
 function report(error: unknown, io: Io): number {
   if (error instanceof CommanderError) {
     // Commander has printed what there is to print.
-    if (error.code === CHECK_FAILED) return EXIT_ERROR;
+    if (error.code === CHECK_FAILED || error.code === EVALUATION_FAILED) return EXIT_ERROR;
     return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   }
-  if (error instanceof KshotError || error instanceof ApiError) {
-    io.stderr.write(`kshot: ${error.message.replace(/\n+/g, '; ')}\n`);
-    return error.code === 'invalid_configuration' ? EXIT_USAGE : EXIT_ERROR;
+  if (error instanceof KshotError || error instanceof KshotClientError) {
+    const message = error instanceof KshotClientError ? inWords(error) : error.message;
+    io.stderr.write(`kshot: ${message.replace(/\n+/g, '; ')}\n`);
+    const code = error instanceof KshotError || error instanceof KshotApiError ? error.code : undefined;
+    return code === 'invalid_configuration' ? EXIT_USAGE : EXIT_ERROR;
   }
   // A bug: all there is to know about it.
   io.stderr.write(`kshot: ${isNativeError(error) ? (error.stack ?? error.message) : String(error)}\n`);

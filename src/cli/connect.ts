@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
+import { Kshot } from '../client/index.js';
 import { readSettings, settingOptions, type Flags } from '../config.js';
 import { KshotError } from '../errors.js';
-import { KshotClient } from './client.js';
 import type { Context, Io, StoreOwner } from './io.js';
 
 /** How often, and how far apart in ms, a server that is starting is looked at: half a minute. */
@@ -59,19 +59,38 @@ function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
+/** How often a request that met a busy server is sent again, and how long in ms it waits for that, all in all. */
+const RETRIES = 5;
+const MAX_WAIT_MS = 60_000;
+/** A command waits for a long answer as Node.js does, in ms. */
+const TIMEOUT_MS = 300_000;
+
+/** Whoever sits at a terminal is told at once that nobody listens at an address. */
+export function clientOf(url: string, apiKey: string | undefined, io: Io): Kshot {
+  return new Kshot({
+    url,
+    apiKey,
+    retries: RETRIES,
+    maxWaitMs: MAX_WAIT_MS,
+    retryConnections: false,
+    timeoutMs: TIMEOUT_MS,
+    sleep: (milliseconds) => io.sleep(milliseconds),
+  });
+}
+
 /**
  * Does the work through the API of a server: the one at `--url`; or the one that has the data folder open; or one
  * in this process, on loopback, for as long as the work takes. The work is the same in each case.
  *
- * @throws ApiError, KshotError and what the work throws.
+ * @throws KshotError, KshotError and what the work throws.
  */
 export async function withClient<T>(
   command: Command,
   { io, access }: Context,
-  work: (client: KshotClient) => Promise<T>,
+  work: (client: Kshot) => Promise<T>,
 ): Promise<T> {
   const flags = command.opts<Flags & { url?: string; apiKey?: string }>();
-  const client = (url: string) => new KshotClient({ url, apiKey: flags.apiKey, sleep: (ms) => io.sleep(ms) });
+  const client = (url: string) => clientOf(url, flags.apiKey, io);
   if (flags.url !== undefined) return work(client(flags.url));
 
   // The server in this process is for this command alone: any port, no keys, no log.
@@ -97,9 +116,9 @@ export async function withClient<T>(
  */
 async function findServer(
   io: Io,
-  client: (url: string) => KshotClient,
+  client: (url: string) => Kshot,
   findOwner: () => Promise<StoreOwner | undefined>,
-): Promise<KshotClient | undefined> {
+): Promise<Kshot | undefined> {
   for (let attempt = 1; ; attempt++) {
     const owner = await findOwner();
     if (owner === undefined) return undefined;

@@ -1,7 +1,8 @@
 import type { WriteResult } from '../classify/service.js';
+import { type Kshot, KshotApiError, KshotClientError } from '../client/index.js';
 import { shortened, type BotDocument, type IntentDocument } from '../formats/document.js';
-import { ApiError, type KshotClient } from './client.js';
 import type { Progress } from './progress.js';
+import { inWords, reworded } from './serverErrors.js';
 import { printable } from './table.js';
 
 /*
@@ -43,10 +44,10 @@ type Write =
  * Writes a document to a bot that is longer than one import may be: in several writes of up to 1000 texts, each whole, its
  * counter-examples in one more. May be done again after a failure.
  *
- * @throws ApiError, which says how far it came.
+ * @throws KshotClientError, which says how far it came.
  */
 export async function importInParts(
-  client: KshotClient,
+  client: Kshot,
   bot: string,
   document: BotDocument,
   { prune, progress }: ImportOptions,
@@ -62,31 +63,31 @@ export async function importInParts(
       bar.update((done += write.texts));
     }
     if (document.counterexamples.length > 0) {
-      tally.count(await client.putCounterexamples(bot, document.counterexamples));
+      tally.count(await client.counterexamples.putAll(bot, document.counterexamples));
       bar.update(total);
     }
     if (prune) await pruneBot(client, bot, document, tally);
   } catch (error) {
-    if (!(error instanceof ApiError) || tally.writes === 0) throw error;
-    const message = `${error.message} (part of the file was written before; repeat the import once that is mended)`;
-    throw new ApiError(message, error.code, error.fields, error);
+    if (!(error instanceof KshotClientError) || tally.writes === 0) throw error;
+    const message = `${inWords(error)} (part of the file was written before; repeat the import once that is mended)`;
+    throw reworded(error, message);
   } finally {
     bar.stop();
   }
   return tally.outcome();
 }
 
-async function perform(client: KshotClient, bot: string, write: Write): Promise<WriteResult> {
+async function perform(client: Kshot, bot: string, write: Write): Promise<WriteResult> {
   try {
-    if (write.kind === 'add') return await client.addExamples(bot, write.intent, write.examples);
-    return await client.putIntents(bot, write.intents);
+    if (write.kind === 'add') return await client.examples.add(bot, write.intent, write.examples);
+    return await client.intents.putAll(bot, write.intents);
   } catch (error) {
-    throw error instanceof ApiError ? namingPlaces(error, write) : error;
+    throw error instanceof KshotApiError ? namingPlaces(error, write) : error;
   }
 }
 
 /** Says of which intent and example the server complains: its places count within the request. */
-function namingPlaces(error: ApiError, write: Write): ApiError {
+function namingPlaces(error: KshotApiError, write: Write): KshotClientError {
   const [problem] = error.fields;
   if (problem === undefined) return error;
   const place = /^(?:intents\.(\d+)\.?)?(?:examples\.(\d+))?/.exec(problem.field);
@@ -99,25 +100,20 @@ function namingPlaces(error: ApiError, write: Write): ApiError {
   const where = `intent "${shown(intent.name)}"${example === undefined ? '' : `, "${shown(example)}"`}`;
   const more = error.fields.length - 1;
   const message = `${where}: ${problem.message}${more > 0 ? ` (and ${more} more)` : ''}`;
-  return new ApiError(message, error.code, error.fields, error);
+  return reworded(error, message);
 }
 
 function shown(text: string): string {
   return shortened(printable(text));
 }
 
-async function pruneBot(
-  client: KshotClient,
-  bot: string,
-  document: BotDocument,
-  tally: Tally,
-): Promise<void> {
+async function pruneBot(client: Kshot, bot: string, document: BotDocument, tally: Tally): Promise<void> {
   const kept = new Set(document.intents.map(({ name }) => name));
-  for (const { name } of await client.listIntents(bot)) {
-    if (!kept.has(name)) tally.prune(name, await client.deleteIntent(bot, name));
+  for (const { name } of await client.intents.list(bot)) {
+    if (!kept.has(name)) tally.prune(name, await client.intents.delete(bot, name));
   }
-  if (document.counterexamples.length === 0 && (await client.listCounterexamples(bot)).length > 0) {
-    tally.count(await client.putCounterexamples(bot, []));
+  if (document.counterexamples.length === 0 && (await client.counterexamples.list(bot)).length > 0) {
+    tally.count(await client.counterexamples.putAll(bot, []));
   }
 }
 

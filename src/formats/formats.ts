@@ -15,6 +15,7 @@ import {
   type WriteOptions,
   type Writer,
 } from './document.js';
+import type { ExportFormat, ImportFormat } from './formatNames.js';
 import { asObject, JsonFile, looksLikeJson } from './jsonFile.js';
 import { isJsonLines, jsonl } from './jsonl.js';
 import { kshot } from './kshot.js';
@@ -28,22 +29,7 @@ import { looksLikeWatsonCsv, watsonCsv } from './watsonCsv.js';
  * docs/imports.md.
  */
 
-export const IMPORT_FORMATS = [
-  'kshot',
-  'csv',
-  'jsonl',
-  'rasa',
-  'dialogflow-es',
-  'dialogflow-cx',
-  'clu',
-  'watson',
-  'watson-csv',
-  'semantic-router',
-] as const;
-export type ImportFormat = (typeof IMPORT_FORMATS)[number];
-
-export const EXPORT_FORMATS = ['kshot', 'csv', 'jsonl', 'rasa', 'clu'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+export * from './formatNames.js';
 
 /** What people call them. */
 export const FORMAT_WORDS: Readonly<Record<ImportFormat, string>> = {

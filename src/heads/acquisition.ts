@@ -1,21 +1,8 @@
 import { densities } from './cosines.js';
 import { farthestFirst } from './farthestFirst.js';
+import { mulberry32 } from './mulberry32.js';
+import type { Strategy } from './strategies.js';
 import { disagreement, entropy, leastConfidence, smallestMargin } from './uncertainty.js';
-
-/** Ways of choosing which texts to label; `random` is what experiments compare with. */
-export const STRATEGIES = [
-  'least-confidence',
-  'margin',
-  'entropy',
-  'k-centre',
-  'committee',
-  'mix',
-  'random',
-] as const;
-
-export type Strategy = (typeof STRATEGIES)[number];
-
-export const DEFAULT_STRATEGY: Strategy = 'mix';
 
 /** Texts without a label, and what is known about them. */
 export interface Pool {
@@ -114,16 +101,10 @@ function largest(scores: Float64Array, count: number): Suggestion[] {
     .slice(0, count);
 }
 
-/** Uniform in [0, 1), by mulberry32. */
+/** Uniform in [0, 1). */
 function randomScores(rows: number, seed: number): Float64Array {
-  let state = seed >>> 0;
-  return Float64Array.from({ length: rows }, () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  });
+  const random = mulberry32(seed);
+  return Float64Array.from({ length: rows }, random);
 }
 
 function ownMember({ members }: Pool): Float32Array {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './exchange.js';
+import { Html, html } from './html.js';
 import type { Content, JsonSchema, OpenApiDocument, OpenApiOperation } from './openapi.js';
 import { PROBLEMS } from './problem.js';
 import { securityHeaders } from './securityHeaders.js';
@@ -206,24 +207,6 @@ function capitalised(word: string): string {
 /** Back-quoted words of a description as code. */
 function marked(text: string): Html[] {
   return text.split('`').map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
-}
-
-/** Markup that is safe to put on a page. */
-class Html {
-  constructor(readonly source: string) {}
-}
-
-type Insertable = string | Html | readonly Insertable[];
-
-/** Builds markup: whatever is put in is escaped unless it is markup itself. */
-function html(parts: TemplateStringsArray, ...values: readonly Insertable[]): Html {
-  return new Html(String.raw({ raw: parts }, ...values.map(inserted)));
-}
-
-function inserted(value: Insertable): string {
-  if (value instanceof Html) return value.source;
-  if (typeof value !== 'string') return value.map(inserted).join('');
-  return value.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const STYLE = `

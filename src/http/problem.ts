@@ -1,18 +1,7 @@
 import type { z } from 'zod';
-import type { ErrorCode, FieldProblem } from '../errors.js';
-import { KshotError } from '../errors.js';
+import { type FieldProblem, KshotError, type ProblemCode, type TransportCode } from '../errors.js';
 
-/** What goes wrong before the domain is reached, and so has no ErrorCode. */
-export type TransportCode =
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'request_timeout'
-  | 'body_too_large'
-  | 'unsupported_media_type'
-  | 'header_too_large'
-  | 'internal_error';
-
-export type ProblemCode = ErrorCode | TransportCode;
+export type { ProblemCode };
 
 /** A request that cannot be served for a reason of transport; the counterpart of KshotError. */
 export class TransportError extends Error {
@@ -39,11 +28,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   unknown_intent: { status: 404, title: 'There is no such intent' },
   unknown_example: { status: 404, title: 'There is no such example' },
   unknown_text: { status: 404, title: 'There is no such unlabelled text' },
+  unknown_evaluation: { status: 404, title: 'There is no such evaluation' },
   unknown_version: { status: 404, title: 'There is no such version' },
   unknown_alias: { status: 404, title: 'There is no such alias' },
   method_not_allowed: { status: 405, title: 'The path does not know this method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   head_unavailable: { status: 409, title: 'The head cannot be served' },
+  intent_exists: { status: 409, title: 'The bot has an intent of that name' },
+  nothing_to_evaluate: { status: 409, title: 'There is nothing to evaluate' },
+  nothing_to_compare: { status: 409, title: 'There is nothing to compare with' },
   version_exists: { status: 409, title: 'The version exists and is another' },
   version_in_use: { status: 409, title: 'An alias points at the version' },
   name_taken: { status: 409, title: 'The name is taken' },

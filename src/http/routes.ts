@@ -1,10 +1,14 @@
 import type { ClassifyService } from '../classify/service.js';
 import { KshotError } from '../errors.js';
+import type { ImportLimits } from './botFile.js';
 import { checkOperations } from './checkRoutes.js';
 import { cluOperation } from './dropIn/clu.js';
 import { cohereOperation } from './dropIn/cohere.js';
 import { rasaOperation } from './dropIn/rasa.js';
-import { importOperations, type ImportLimits } from './importRoutes.js';
+import { editOperations } from './editRoutes.js';
+import { evaluationOperations } from './evaluationRoutes.js';
+import { importOperations } from './importRoutes.js';
+import { mapOperations } from './mapRoutes.js';
 import { noteClassified } from './noteClassified.js';
 import { ok, operation, type Operation, written } from './operation.js';
 import { PARAMS, QUERIES, RESPONSES, type RequestLimits, type RequestSchemas } from './schemas.js';
@@ -25,8 +29,11 @@ export function apiOperations(
     ...botOperations(requests),
     ...intentOperations(requests),
     ...exampleOperations(requests),
+    ...editOperations(limits),
     ...unlabelledOperations(requests),
     ...checkOperations(),
+    ...mapOperations(),
+    ...evaluationOperations(requests, limits),
     ...versionOperations(),
     ...importOperations(limits),
     ...headOperations(),

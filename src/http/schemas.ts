@@ -22,10 +22,18 @@ import type {
   WriteResult,
 } from '../classify/service.js';
 import { botSettingsSchema } from '../classify/settings.js';
-import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggester.js';
+import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../classify/suggestionStrategies.js';
 import { textProblem } from '../classify/text.js';
 import { EXPORT_FORMATS, IMPORT_FORMATS } from '../formats/formats.js';
 import { botChecks } from './checkSchemas.js';
+import { botMap } from './mapSchemas.js';
+import {
+  crossValidationRequest,
+  evaluation,
+  evaluationComparison,
+  evaluationName,
+  evaluationSummary,
+} from './evaluationSchemas.js';
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js';
 
 /** The bounds of what one request may hold. */
@@ -116,6 +124,8 @@ export const PARAMS = {
   intent: z.strictObject({ bot: botName, intent: intentName }),
   example: z.strictObject({ bot: botName, intent: intentName, id: textId }),
   unlabelled: z.strictObject({ bot: botName, id: textId }),
+  counterexample: z.strictObject({ bot: botName, id: textId }),
+  evaluation: z.strictObject({ bot: botName, id: textId }),
 } as const;
 
 const leastRevision =
@@ -142,6 +152,21 @@ export const QUERIES = {
       .meta({ description: 'What the file is; its content tells by default' }),
     language: z.exactOptional(language).meta({
       description: "Of a file in several languages the one to read; the agent's default where it is left out",
+    }),
+  }),
+  testSet: z.strictObject({
+    name: z.exactOptional(evaluationName),
+    format: z
+      .exactOptional(z.enum(IMPORT_FORMATS))
+      .meta({ description: 'What the file is; its content tells by default' }),
+    language: z
+      .exactOptional(language)
+      .meta({ description: 'Of a file in several languages the one to read' }),
+  }),
+  comparison: z.strictObject({
+    with: z.exactOptional(textId).meta({
+      description:
+        'The id of another evaluation; default: the latest of the same kind before it that is done',
     }),
   }),
   exportBot: z.strictObject({
@@ -294,6 +319,7 @@ export function requestSchemas(limits: RequestLimits) {
       .strictObject({ texts: texts(1, limits.maxTexts) })
       .meta({ examples: [{ texts: ['my card does not work abroad', 'can i pay with my phone'] }] }),
     LabelRequest: labelRequest,
+    CrossValidationRequest: crossValidationRequest,
   };
 }
 
@@ -556,6 +582,12 @@ export const RESPONSES = {
   UnlabelledRemoval: unlabelledRemoval,
   Suggestions: suggestions,
   Checks: botChecks,
+  BotMap: botMap,
+  Evaluation: evaluation,
+  EvaluationSummary: evaluationSummary,
+  Evaluations: z.strictObject({ evaluations: z.array(evaluationSummary).describe('Newest first') }),
+  EvaluationComparison: evaluationComparison,
+  DeletedEvaluation: z.strictObject({ bot: z.string(), evaluation: count, deleted: z.literal(true) }),
   WriteResult: writeResult,
   Health: z.strictObject({ status: z.literal('ok'), version: z.string() }),
   Readiness: z.strictObject({ status: z.literal('ready') }),

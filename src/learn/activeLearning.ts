@@ -1,10 +1,11 @@
-import { type Pool, suggest, type Strategy } from '../heads/acquisition.js';
+import { type Pool, suggest } from '../heads/acquisition.js';
+import type { Strategy } from '../heads/strategies.js';
 import type { EmbeddedSet } from './embeddedSet.js';
 import type { Report } from './evaluation/episodic.js';
 import type { EvaluatedHead } from './evaluation/evaluatedHead.js';
 import { rowsByClass, taskOf } from './evaluation/task.js';
-import { argmax } from './measures.js';
-import { Random } from './random.js';
+import { argmax } from '../statistics/measures.js';
+import { Random } from '../statistics/random.js';
 
 /** A head that has its say about the pool. */
 export interface Judge {

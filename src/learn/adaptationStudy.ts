@@ -9,8 +9,8 @@ import type { TrainedHead } from '../heads/trainedHead.js';
 import { weighing } from '../heads/weighing.js';
 import { EvaluatedHead } from './evaluation/evaluatedHead.js';
 import { accuracy, type Strata } from './evaluation/outcomes.js';
-import type { Proportion } from './measures.js';
-import { Random } from './random.js';
+import type { Proportion } from '../statistics/measures.js';
+import { Random } from '../statistics/random.js';
 
 /** One point of the study: a head whose inner loop makes so many steps. */
 export interface AdaptationPoint {

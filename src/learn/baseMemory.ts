@@ -3,7 +3,7 @@ import { KshotError } from '../errors.js';
 import { dot, unitMean } from './confusable.js';
 import { classIndices } from './datasets/textSet.js';
 import type { TaskSource } from './episodeStream.js';
-import type { Random } from './random.js';
+import type { Random } from '../statistics/random.js';
 
 /** More rounds of k-means hardly move anything. */
 const ROUNDS = 25;

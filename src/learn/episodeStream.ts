@@ -2,7 +2,7 @@ import { KshotError } from '../errors.js';
 import type { EmbeddedSet } from './embeddedSet.js';
 import { episodeArrays, type EpisodeArrays, type EpisodeEmbeddings } from './episodeArrays.js';
 import { type Count, type Episode, EpisodeSampler, type EpisodeShape } from './episodes.js';
-import type { Random } from './random.js';
+import type { Random } from '../statistics/random.js';
 
 /** What a training or a validation draws from. */
 export interface TaskSource {

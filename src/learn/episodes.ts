@@ -1,7 +1,7 @@
 import { KshotError } from '../errors.js';
 import { nearestClasses } from './confusable.js';
 import { classIndices, rowKey, type TextSet } from './datasets/textSet.js';
-import type { Random } from './random.js';
+import type { Random } from '../statistics/random.js';
 
 /** A fixed number, or one drawn anew within bounds. */
 export type Count = number | { readonly min: number; readonly max: number };

@@ -4,7 +4,7 @@ import type { Episode as HeadEpisode, TrainedHead } from '../heads/trainedHead.j
 import type { EpisodeStream } from './episodeStream.js';
 import { headEpisode } from './headEpisode.js';
 import type { LearnedParams, Learner } from './learner.js';
-import type { Proportion } from './measures.js';
+import type { Proportion } from '../statistics/measures.js';
 import type { HeadMeasure, Validator } from './validator.js';
 
 /** What a head is trained on. */

@@ -1,5 +1,5 @@
 import type { Params } from '../heads/head.js';
-import type { Proportion } from './measures.js';
+import type { Proportion } from '../statistics/measures.js';
 
 /** What is trained, by the groups that learn at a rate of their own: a head, and the encoder's layers that learn with it. */
 export type LearnedParams = { head: Params; encoder?: Params };

@@ -6,8 +6,8 @@ import { softKMeansHead } from '../heads/softKMeans.js';
 import type { EmbeddedSet } from './embeddedSet.js';
 import { EvaluatedHead } from './evaluation/evaluatedHead.js';
 import { rowsByClass, scoreTask, taskOf } from './evaluation/task.js';
-import { argmax } from './measures.js';
-import { Random } from './random.js';
+import { argmax } from '../statistics/measures.js';
+import { Random } from '../statistics/random.js';
 
 export interface SemiSupervisedPools {
   /** What support sets and unlabelled texts are drawn from. */

@@ -2,9 +2,9 @@ import { grad, jit, numpy as np, random as jaxRandom, tree } from '@jax-js/jax';
 import type { Params } from '../heads/head.js';
 import { gradientDescent, innerLoop, type Slope } from '../heads/innerLoop.js';
 import { glorot, type Linear } from '../heads/layers.js';
-import { meanInterval, type Proportion } from './measures.js';
+import { meanInterval, type Proportion } from '../statistics/measures.js';
 import { adamW, rateAt, stepNumbers } from './optimiser.js';
-import type { Random } from './random.js';
+import type { Random } from '../statistics/random.js';
 
 /*
  * The toy of the MAML paper (Finn et al. 2017, section 5.1), the gentlest look at the inner loop there is: a task is a sine

@@ -1,7 +1,7 @@
 import { KshotError } from '../errors.js';
 import { DATASET_NAMES, type DatasetName } from './datasets/catalogue.js';
 import type { ClassSplit } from './datasets/textSet.js';
-import type { Random } from './random.js';
+import type { Random } from '../statistics/random.js';
 
 /**
  * Divides classes at random.

@@ -4,7 +4,7 @@ import { namedLeaves, toTree } from '../heads/checkpoint.js';
 import type { Params } from '../heads/head.js';
 import type { Tensor } from '../heads/safetensors.js';
 import type { LearnedParams, Learner } from './learner.js';
-import type { Proportion } from './measures.js';
+import type { Proportion } from '../statistics/measures.js';
 import { adamW, type AdamWState, rateAt, type Schedule, stepNumbers } from './optimiser.js';
 
 /** How long and how fast a learner learns. */

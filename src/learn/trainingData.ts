@@ -2,7 +2,7 @@ import { KshotError } from '../errors.js';
 import type { TextSet } from './datasets/textSet.js';
 import type { Count, EpisodeShape } from './episodes.js';
 import type { TaskSource } from './episodeStream.js';
-import { Random } from './random.js';
+import { Random } from '../statistics/random.js';
 import { nameOf, type SetLoader, type SetSpec } from './setLoader.js';
 import { splitClasses } from './splits.js';
 import { type TrainingConfig, trainingShape, validationShape } from './trainingConfig.js';

@@ -5,7 +5,7 @@ import type { TrainedHead } from '../heads/trainedHead.js';
 import type { EpisodeArrays } from './episodeArrays.js';
 import type { EpisodeStream } from './episodeStream.js';
 import { queriesOf, supportOf } from './headEpisode.js';
-import { argmax, meanInterval, type Proportion } from './measures.js';
+import { argmax, meanInterval, type Proportion } from '../statistics/measures.js';
 
 /** Accuracy on one fixed list of episodes, the same for every head and at every time. */
 export class Validator {

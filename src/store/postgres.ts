@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { BotNews, BotRevision, BotState, ChangeFeed, FeedWatcher } from './changeFeed.js';
 import { EmbeddedRows } from './embeddedRows.js';
 import { importInputOf } from './importInput.js';
@@ -18,6 +19,14 @@ import {
   toBotRecord,
 } from './postgresRows.js';
 import {
+  addEvaluation,
+  endEvaluation,
+  failRunningEvaluations,
+  listEvaluations,
+  readEvaluation,
+  removeEvaluation,
+} from './postgresEvaluations.js';
+import {
   findVersionContents,
   listAliases,
   listVersions,
@@ -27,7 +36,15 @@ import {
   rollBackAlias,
   saveVersion,
 } from './postgresVersions.js';
-import { unknownBot, unknownExample, unknownIntent, unknownText, unknownVersion } from './refusals.js';
+import {
+  intentExists,
+  unknownBot,
+  unknownCounterexample,
+  unknownExample,
+  unknownIntent,
+  unknownText,
+  unknownVersion,
+} from './refusals.js';
 import {
   type AliasRecord,
   type BotContents,
@@ -35,8 +52,12 @@ import {
   type Change,
   type EmbeddedText,
   type EmbeddedUnlabelled,
+  type EvaluationEnd,
+  type EvaluationRecord,
+  type ExampleEdit,
   type ImportInput,
   type IntentInput,
+  type Json,
   MAX_UNLABELLED,
   type PageQuery,
   type Settings,
@@ -49,7 +70,7 @@ import {
   type UnlabelledText,
   type VersionRecord,
 } from './store.js';
-import { distinctTexts } from './textPlan.js';
+import { distinctTexts, toWellFormed } from './textPlan.js';
 
 /** Rows with embeddings that one statement reads: 6 MB of 384 numbers each, twice that on the way. */
 const ROWS_A_STATEMENT = 2_000;
@@ -83,6 +104,8 @@ export class PostgresStore implements Store, ChangeFeed {
   readonly #db: PostgresConnection;
   readonly #channel: string;
   readonly #checkEveryMs: number;
+  /** This process, among those that have the store open. */
+  readonly #owner = randomUUID();
   #feed: PostgresFeed | undefined;
 
   /** Below this id every text had an embedding under this fingerprint when a re-embedding that is under way looked. */
@@ -165,19 +188,49 @@ export class PostgresStore implements Store, ChangeFeed {
     fingerprint: string,
   ): Promise<Change> {
     return this.#edit(bot, fingerprint, async (edit, session, row) =>
-      edit.addExamples(await getIntent(session, row, intent), examples),
+      edit.addTexts(await getIntent(session, row, intent), examples),
     );
   }
 
   removeExample(bot: string, intent: string, id: number): Promise<Change> {
     return this.#edit(bot, undefined, async (edit, session, row) => {
-      const { id: intentId } = await getIntent(session, row, intent);
-      const [example] = await session.rows<TextRow>(
-        `SELECT id, text FROM kshot_texts WHERE intent_id = $1 AND kind = 'example' AND id = $2`,
-        [intentId, id],
-      );
-      if (example === undefined) throw unknownExample(bot, intent, id);
-      edit.removeText({ id: example.id, kind: 'example', intent, text: example.text });
+      const { text } = await getExample(session, row, await getIntent(session, row, intent), id);
+      edit.removeText({ id, kind: 'example', intent, text });
+    });
+  }
+
+  editExample(
+    bot: string,
+    intent: string,
+    id: number,
+    { intent: target = intent, text }: ExampleEdit,
+    fingerprint: string,
+  ): Promise<Change> {
+    return this.#edit(bot, fingerprint, async (edit, session, row) => {
+      const from = await getIntent(session, row, intent);
+      const to = await getIntent(session, row, target);
+      const example = await getExample(session, row, from, id);
+      if (text !== undefined && toWellFormed(text.text) !== example.text) {
+        edit.removeText({ id, kind: 'example', intent, text: example.text });
+        await edit.addTexts(to, [text]);
+      } else if (to.id !== from.id) {
+        await edit.moveExample(example, from, to);
+      }
+    });
+  }
+
+  renameIntent(
+    bot: string,
+    intent: string,
+    name: string,
+    label: EmbeddedText,
+    fingerprint: string,
+  ): Promise<Change> {
+    return this.#edit(bot, fingerprint, async (edit, session, row) => {
+      const present = await getIntent(session, row, intent);
+      if (name === intent) return;
+      if ((await findIntent(session, row, name)) !== undefined) throw intentExists(bot, name);
+      await edit.renameIntent(present, name, label);
     });
   }
 
@@ -189,6 +242,21 @@ export class PostgresStore implements Store, ChangeFeed {
 
   putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change> {
     return this.#edit(bot, fingerprint, (edit) => edit.replaceCounterexamples(texts));
+  }
+
+  addCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change> {
+    return this.#edit(bot, fingerprint, (edit) => edit.addTexts(null, texts));
+  }
+
+  removeCounterexample(bot: string, id: number): Promise<Change> {
+    return this.#edit(bot, undefined, async (edit, session, row) => {
+      const [found] = await session.rows<TextRow>(
+        `SELECT id, text FROM kshot_texts WHERE bot_id = $1 AND kind = 'counterexample' AND id = $2`,
+        [row.id, id],
+      );
+      if (found === undefined) throw unknownCounterexample(bot, id);
+      edit.removeText({ id, kind: 'counterexample', intent: null, text: found.text });
+    });
   }
 
   addUnlabelled(
@@ -344,6 +412,33 @@ export class PostgresStore implements Store, ChangeFeed {
     return this.#writeCatalog(bot, (session, row) => removeAlias(session, row, alias));
   }
 
+  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord> {
+    return this.#db.write(async (session) =>
+      addEvaluation(session, await lockBot(session, bot), about, this.#owner),
+    );
+  }
+
+  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean> {
+    return this.#db.write((session) => endEvaluation(session, bot, id, end));
+  }
+
+  listEvaluations(bot: string): Promise<EvaluationRecord[]> {
+    return this.#db.read(async (session) => listEvaluations(session, await getBot(session, bot)));
+  }
+
+  readEvaluation(bot: string, id: number): Promise<{ record: EvaluationRecord; result: Json | null }> {
+    return this.#db.read(async (session) => readEvaluation(session, await getBot(session, bot), id));
+  }
+
+  removeEvaluation(bot: string, id: number): Promise<void> {
+    return this.#db.write(async (session) => removeEvaluation(session, await getBot(session, bot), id));
+  }
+
+  /** Of processes that are there still they run on. */
+  failRunningEvaluations(error: string): Promise<number> {
+    return this.#db.write((session) => failRunningEvaluations(session, error, this.#owner));
+  }
+
   async countMissingEmbeddings(fingerprint: string): Promise<number> {
     // A re-embedding begins: what was committed since the last one may have lower ids than what was there.
     this.#embedded = { fingerprint: '', below: 0 };
@@ -405,8 +500,13 @@ export class PostgresStore implements Store, ChangeFeed {
   }
 
   async watch(watcher: FeedWatcher, fingerprint: string): Promise<void> {
-    const [channel, checkEveryMs] = [this.#channel, this.#checkEveryMs];
-    this.#feed = await PostgresFeed.open(this.#db, { channel, checkEveryMs, watcher, fingerprint });
+    this.#feed = await PostgresFeed.open(this.#db, {
+      channel: this.#channel,
+      checkEveryMs: this.#checkEveryMs,
+      owner: this.#owner,
+      watcher,
+      fingerprint,
+    });
   }
 
   readStates(): Promise<ReadonlyMap<string, BotState>> {
@@ -556,12 +656,26 @@ function listIntents(session: Session, bot: BotRow): Promise<IntentRow[]> {
   ]);
 }
 
-async function getIntent(session: Session, bot: BotRow, intent: string): Promise<IntentRow> {
+async function findIntent(session: Session, bot: BotRow, intent: string): Promise<IntentRow | undefined> {
   const [row] = await session.rows<IntentRow>(
     'SELECT id, name, description FROM kshot_intents WHERE bot_id = $1 AND name = $2',
     [bot.id, intent],
   );
+  return row;
+}
+
+async function getIntent(session: Session, bot: BotRow, intent: string): Promise<IntentRow> {
+  const row = await findIntent(session, bot, intent);
   if (row === undefined) throw unknownIntent(bot.name, intent);
+  return row;
+}
+
+async function getExample(session: Session, bot: BotRow, intent: IntentRow, id: number): Promise<TextRow> {
+  const [row] = await session.rows<TextRow>(
+    `SELECT id, text FROM kshot_texts WHERE intent_id = $1 AND kind = 'example' AND id = $2`,
+    [intent.id, id],
+  );
+  if (row === undefined) throw unknownExample(bot.name, intent.name, id);
   return row;
 }
 

@@ -53,6 +53,7 @@ export class BotEdit {
   readonly #keptTexts: TextEmbedding[] = [];
   /** What has been added already. */
   readonly #added: StoredText[] = [];
+  #renamed: Change['renamed'];
   #settings: Settings;
   #isChanged: boolean;
 
@@ -97,17 +98,28 @@ export class BotEdit {
     this.#replaceTexts({ kind: 'counterexample', intent: null }, present, wanted);
   }
 
-  /** Adds examples unless the intent has them already. */
-  async addExamples(intent: IntentRow, texts: readonly EmbeddedText[]): Promise<void> {
-    const wanted = distinctTexts(texts);
-    const present = await this.#session.rows<TextRow>(
-      `SELECT id, text FROM kshot_texts WHERE intent_id = $1 AND kind = 'example'
-         AND digest IN (SELECT kshot_digest(given) FROM unnest($2::text[]) AS given)`,
-      [intent.id, [...wanted.keys()]],
-    );
-    this.#intentIds.set(intent.name, intent.id);
-    const { wanted: planned } = planTexts(present, texts);
-    this.#putTexts({ kind: 'example', intent: intent.name }, planned);
+  /** Adds examples, or counter-examples where the intent is null, unless they are there already. */
+  async addTexts(intent: IntentRow | null, texts: readonly EmbeddedText[]): Promise<void> {
+    const present = await this.#findTexts(intent, [...distinctTexts(texts).keys()]);
+    if (intent !== null) this.#intentIds.set(intent.name, intent.id);
+    const { wanted } = planTexts(present, texts);
+    this.#putTexts({ kind: kindIn(intent), intent: intent?.name ?? null }, wanted);
+  }
+
+  /** Has an example belong to another intent, with its embeddings; where that has the text already, the example goes. */
+  async moveExample(example: TextRow, from: IntentRow, to: IntentRow): Promise<void> {
+    const [present] = await this.#findTexts(to, [example.text]);
+    if (present === undefined) await this.#place(example, to);
+    this.removeText({ id: example.id, kind: 'example', intent: from.name, text: example.text });
+  }
+
+  /** Gives an intent a name that no other has. @param label stands for it from now on, where it has no description. */
+  async renameIntent(intent: IntentRow, name: string, label: EmbeddedText): Promise<void> {
+    await this.#session.run('UPDATE kshot_intents SET name = $2 WHERE id = $1', [intent.id, name]);
+    this.#renamed = { from: intent.name, to: name };
+    if (intent.description !== null) return;
+    const { texts } = (await this.#readIntents([name])).get(name)!;
+    this.#replaceTexts({ kind: 'label', intent: name }, texts, [label]);
   }
 
   removeText(text: StoredText): void {
@@ -126,12 +138,7 @@ export class BotEdit {
    * has the same words, or it would not be unlabelled.
    */
   async label(text: TextRow, intent: IntentRow | null): Promise<void> {
-    const kind = intent === null ? 'counterexample' : 'example';
-    const [labelled] = await this.#session.rows<{ id: number }>(
-      `UPDATE kshot_texts SET id = DEFAULT, kind = $2, intent_id = $3, source = NULL WHERE id = $1 RETURNING id`,
-      [text.id, kind, intent?.id ?? null],
-    );
-    this.#added.push({ id: labelled!.id, kind, intent: intent?.name ?? null, text: text.text });
+    await this.#place(text, intent);
   }
 
   /** Does it all. Raises the revision if anything changed, tells the others, and says what did. */
@@ -141,12 +148,38 @@ export class BotEdit {
     await this.#writeTexts();
     const isChanged =
       this.#isChanged ||
+      this.#renamed !== undefined ||
       [this.#added, this.#removed, this.#newIntents, this.#descriptions, this.#droppedIntents].some(
         ({ length }) => length > 0,
       );
     const removed = this.#removed.sort((a, b) => a.id - b.id);
     const bot = isChanged ? await this.#raiseRevision() : this.#bot;
-    return { bot: toBotRecord(bot), added: this.#added, removed };
+    return {
+      bot: toBotRecord(bot),
+      added: this.#added,
+      removed,
+      ...(this.#renamed && { renamed: this.#renamed }),
+    };
+  }
+
+  /** Those of the examples of an intent, or of the counter-examples, that have one of these texts. */
+  #findTexts(intent: IntentRow | null, texts: readonly string[]): Promise<TextRow[]> {
+    return this.#session.rows(
+      `SELECT id, text FROM kshot_texts
+       WHERE ${intent === null ? 'bot_id' : 'intent_id'} = $1 AND kind = '${kindIn(intent)}'
+         AND digest IN (SELECT kshot_digest(given) FROM unnest($2::text[]) AS given)`,
+      [intent?.id ?? this.#bot.id, [...texts]],
+    );
+  }
+
+  /** Makes a text an example of the intent, or a counter-example where that is null, under another id. */
+  async #place({ id, text }: TextRow, intent: IntentRow | null): Promise<void> {
+    const kind = kindIn(intent);
+    const [placed] = await this.#session.rows<{ id: number }>(
+      `UPDATE kshot_texts SET id = DEFAULT, kind = $2, intent_id = $3, source = NULL WHERE id = $1 RETURNING id`,
+      [id, kind, intent?.id ?? null],
+    );
+    this.#added.push({ id: placed!.id, kind, intent: intent?.name ?? null, text });
   }
 
   async #readIntents(names: readonly string[]): Promise<Map<string, PresentIntent>> {
@@ -259,8 +292,8 @@ export class BotEdit {
       `WITH raised AS (
          UPDATE kshot_bots SET revision = $2, updated_at = $3, settings = $4 WHERE id = $1 RETURNING ${BOT}
        ), remembered AS (
-         INSERT INTO kshot_changes (bot_id, revision, added, removed, put, dropped)
-         SELECT id, revision, $5::bigint[], $6::json, $7::text[], $8::text[] FROM raised WHERE $9::boolean
+         INSERT INTO kshot_changes (bot_id, revision, added, removed, put, dropped, renamed)
+         SELECT id, revision, $5::bigint[], $6::json, $7::text[], $8::text[], $13::json FROM raised WHERE $9::boolean
        ), forgotten AS (
          DELETE FROM kshot_changes WHERE bot_id = $1 AND revision <= $10
        )
@@ -278,8 +311,13 @@ export class BotEdit {
         next - CHANGES_KEPT,
         this.#channel,
         noticeOf(name, { id, revision: next, catalog }),
+        this.#renamed === undefined ? null : JSON.stringify(this.#renamed),
       ],
     );
     return raised!;
   }
+}
+
+function kindIn(intent: IntentRow | null): 'example' | 'counterexample' {
+  return intent === null ? 'counterexample' : 'example';
 }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { BotState, FeedWatcher } from './changeFeed.js';
 import type { PostgresConnection, Session } from './postgresConnection.js';
 import { asStoreFailure } from './postgresErrors.js';
+import { ownerLockKey } from './postgresEvaluations.js';
 import { lockKey } from './postgresMigrations.js';
 
 /** How long, in ms, until a lost connection is tried again: twice as long each time. */
@@ -19,12 +20,15 @@ export interface FeedOptions {
   readonly checkEveryMs: number;
   readonly watcher: FeedWatcher;
   readonly fingerprint: string;
+  /** This process; it is known to be there as long as its connection is. */
+  readonly owner: string;
 }
 
 /**
  * Tells of writes by a connection of its own: at once by notifications, and by looking at all revisions now and then, and
  * whenever the connection is made anew, since notifications that nobody heard are gone. The looking also shows whether the
- * connection still works. As long as it lives, the server keeps a lock for it that says which encoder's embeddings are in use.
+ * connection still works. As long as it lives, the server keeps locks for it that say which encoder's embeddings are in use,
+ * and that whoever carries out this process's evaluations is there.
  */
 export class PostgresFeed {
   readonly #db: PostgresConnection;
@@ -81,12 +85,13 @@ export class PostgresFeed {
   }
 
   async #connect(): Promise<void> {
-    const { channel, fingerprint, watcher } = this.#options;
+    const { channel, fingerprint, owner, watcher } = this.#options;
     const client = await this.#db.connectAlone();
     try {
       client.on('notification', ({ payload }) => tell(watcher, payload));
       await client.query(`LISTEN ${channel}`);
       await client.query(`SELECT pg_advisory_lock_shared(${encoderLockKey('$1')})`, [fingerprint]);
+      await client.query(`SELECT pg_advisory_lock_shared(${ownerLockKey('$1')})`, [owner]);
       await this.#check(client);
     } catch (error) {
       await client.end().catch(() => undefined);

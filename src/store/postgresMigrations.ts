@@ -99,7 +99,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX kshot_embeddings_of_encoder ON kshot_embeddings (encoder_id);
 
   -- What each write did, for the other processes: the newest of each bot. 'put' has the intents whose descriptions it
-  -- wrote, 'dropped' those that it deleted.
+  -- wrote, 'dropped' those that it deleted; 'renamed' has an intent's names, from and to.
   CREATE TABLE kshot_changes (
     bot_id bigint NOT NULL REFERENCES kshot_bots ON DELETE CASCADE,
     revision bigint NOT NULL,
@@ -107,8 +107,27 @@ export const MIGRATIONS: readonly string[] = [
     removed json NOT NULL,
     put text[] NOT NULL,
     dropped text[] NOT NULL,
+    renamed json,
     PRIMARY KEY (bot_id, revision)
   );
+
+  -- 'owner' is the process that carries it out.
+  CREATE TABLE kshot_evaluations (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    bot_id bigint NOT NULL REFERENCES kshot_bots ON DELETE CASCADE,
+    status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'cancelled')),
+    owner text NOT NULL,
+    about json NOT NULL,
+    done integer NOT NULL,
+    error text,
+    created_at timestamptz(3) NOT NULL,
+    finished_at timestamptz(3),
+    headline json,
+    result json,
+    CHECK ((status = 'running') = (finished_at IS NULL)),
+    CHECK ((status = 'done') = (result IS NOT NULL))
+  );
+  CREATE INDEX kshot_evaluations_of_bot ON kshot_evaluations (bot_id, id);
   `,
 ];
 

@@ -2,7 +2,7 @@ import type { BotNews, BotRevision } from './changeFeed.js';
 import { EmbeddedRows } from './embeddedRows.js';
 import type { Session } from './postgresConnection.js';
 import { BOT, type BotRow, toBotRecord } from './postgresRows.js';
-import type { IntentRecord, StoredText } from './store.js';
+import type { Change, IntentRecord, StoredText } from './store.js';
 
 /** What one write did, as it is remembered. */
 interface ChangeRow {
@@ -10,6 +10,7 @@ interface ChangeRow {
   readonly removed: readonly StoredText[];
   readonly put: readonly string[];
   readonly dropped: readonly string[];
+  readonly renamed: Change['renamed'] | null;
 }
 
 interface Asked {
@@ -34,11 +35,15 @@ export async function readNews(
   if (row.revision === since.revision) return { kind: 'same' };
 
   const changes = await session.rows<ChangeRow>(
-    'SELECT added, removed, put, dropped FROM kshot_changes WHERE bot_id = $1 AND revision > $2 ORDER BY revision',
+    'SELECT added, removed, put, dropped, renamed FROM kshot_changes WHERE bot_id = $1 AND revision > $2 ORDER BY revision',
     [row.id, since.revision],
   );
   // Some are remembered no longer, or were too large to be.
   if (changes.length < row.revision - since.revision) return { kind: 'anew' };
+
+  // What others did to the intent goes by its former name, or by its new one.
+  const renamed = changes.find((change) => change.renamed !== null)?.renamed ?? undefined;
+  if (renamed !== undefined && changes.length > 1) return { kind: 'anew' };
 
   const put = await readIntents(session, row, new Set(changes.flatMap((change) => change.put)));
   const dropped = new Set(changes.flatMap((change) => change.dropped));
@@ -56,6 +61,7 @@ export async function readNews(
       added: added.map(({ id, kind, intent, text }) => ({ id, kind, intent, text })),
       // What came and went meanwhile was never seen.
       removed: changes.flatMap((change) => change.removed).filter(({ id }) => !ids.has(id)),
+      ...(renamed && { renamed }),
     },
     embeddings: rows.embeddings,
     put,

@@ -14,6 +14,21 @@ export function unknownExample(bot: string, intent: string, id: number): KshotEr
   return new KshotError('unknown_example', `Intent "${intent}" of bot "${bot}" has no example ${id}`);
 }
 
+export function unknownCounterexample(bot: string, id: number): KshotError {
+  return new KshotError('unknown_example', `Bot "${bot}" has no counter-example ${id}`);
+}
+
+export function intentExists(bot: string, intent: string): KshotError {
+  return new KshotError(
+    'intent_exists',
+    `Bot "${bot}" has an intent "${intent}" already: choose another name, or move the examples to it`,
+  );
+}
+
+export function unknownEvaluation(bot: string, id: number): KshotError {
+  return new KshotError('unknown_evaluation', `Bot "${bot}" has no evaluation ${id}`);
+}
+
 export function unknownText(bot: string, id: number): KshotError {
   return new KshotError('unknown_text', `Bot "${bot}" has no unlabelled text ${id}`);
 }

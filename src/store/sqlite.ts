@@ -8,6 +8,7 @@ import { importInputOf } from './importInput.js';
 import { acquireLock, type Lock } from './lock.js';
 import { BotEdit, some, toBlob, toBotRecord, toWellFormed } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
+import { SqliteEvaluations } from './sqliteEvaluations.js';
 import { migrate } from './sqliteMigrations.js';
 import {
   prepareStatements,
@@ -24,8 +25,12 @@ import {
   type Change,
   type EmbeddedText,
   type EmbeddedUnlabelled,
+  type ExampleEdit,
+  type EvaluationEnd,
+  type EvaluationRecord,
   type ImportInput,
   type IntentInput,
+  type Json,
   MAX_UNLABELLED,
   type PageQuery,
   type Settings,
@@ -109,6 +114,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #lock: Lock | undefined;
   readonly #sql: Statements;
+  readonly #evaluations: SqliteEvaluations;
   readonly #versions: SqliteVersions;
 
   /**
@@ -123,6 +129,7 @@ export class SqliteStore implements Store {
     this.#file = file;
     this.#lock = lock;
     this.#sql = prepareStatements(db);
+    this.#evaluations = new SqliteEvaluations(db);
     this.#versions = new SqliteVersions(db);
   }
 
@@ -196,7 +203,7 @@ export class SqliteStore implements Store {
         intent: this.#getIntent(row, intent),
         encoderId: this.#encoderId(fingerprint),
       } as const;
-      for (const example of examples) edit.addExample(place, example);
+      for (const example of examples) edit.addText(place, example);
       return edit.finish();
     });
   }
@@ -204,12 +211,59 @@ export class SqliteStore implements Store {
   removeExample(bot: string, intent: string, id: number): Promise<Change> {
     return this.#write(() => {
       const row = this.#getBot(bot);
-      const example = this.#sql.findExampleById.get(this.#getIntent(row, intent).id, id);
-      if (example === undefined) {
-        throw new KshotError('unknown_example', `Intent "${intent}" of bot "${bot}" has no example ${id}`);
-      }
+      const { text } = this.#getExample(row, this.#getIntent(row, intent), id);
       const edit = new BotEdit(this.#sql, row);
-      edit.removeText({ id: example.id, kind: 'example', intent, text: example.text });
+      edit.removeText({ id, kind: 'example', intent, text });
+      return edit.finish();
+    });
+  }
+
+  editExample(
+    bot: string,
+    intent: string,
+    id: number,
+    { intent: target = intent, text }: ExampleEdit,
+    fingerprint: string,
+  ): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const from = this.#getIntent(row, intent);
+      const to = this.#getIntent(row, target);
+      const example = this.#getExample(row, from, id);
+      const edit = new BotEdit(this.#sql, row);
+      if (text !== undefined && toWellFormed(text.text) !== example.text) {
+        edit.removeText({ id, kind: 'example', intent, text: example.text });
+        edit.addText({ kind: 'example', intent: to, encoderId: this.#encoderId(fingerprint) }, text);
+      } else if (to.id !== from.id) {
+        edit.moveExample(example, from, to);
+      }
+      return edit.finish();
+    });
+  }
+
+  renameIntent(
+    bot: string,
+    intent: string,
+    name: string,
+    label: EmbeddedText,
+    fingerprint: string,
+  ): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const present = this.#getIntent(row, intent);
+      const edit = new BotEdit(this.#sql, row);
+      if (name === intent) return edit.finish();
+      if (this.#sql.findIntent.get(row.id, name) !== undefined) {
+        throw new KshotError(
+          'intent_exists',
+          `Bot "${bot}" has an intent "${name}" already: choose another name, or move the examples to it`,
+        );
+      }
+      const renamed = edit.renameIntent(present, name);
+      if (present.description === null) {
+        const encoderId = this.#encoderId(fingerprint);
+        edit.replaceTexts({ kind: 'label', intent: renamed, encoderId }, [label]);
+      }
       return edit.finish();
     });
   }
@@ -228,6 +282,32 @@ export class SqliteStore implements Store {
       const edit = new BotEdit(this.#sql, this.#getBot(bot));
       const encoderId = this.#encoderId(fingerprint);
       edit.replaceTexts({ kind: 'counterexample', intent: null, encoderId }, texts);
+      return edit.finish();
+    });
+  }
+
+  addCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change> {
+    return this.#write(() => {
+      const edit = new BotEdit(this.#sql, this.#getBot(bot));
+      const place = {
+        kind: 'counterexample',
+        intent: null,
+        encoderId: this.#encoderId(fingerprint),
+      } as const;
+      for (const text of texts) edit.addText(place, text);
+      return edit.finish();
+    });
+  }
+
+  removeCounterexample(bot: string, id: number): Promise<Change> {
+    return this.#write(() => {
+      const row = this.#getBot(bot);
+      const found = this.#sql.findCounterexampleById.get(row.id, id);
+      if (found === undefined) {
+        throw new KshotError('unknown_example', `Bot "${bot}" has no counter-example ${id}`);
+      }
+      const edit = new BotEdit(this.#sql, row);
+      edit.removeText({ id, kind: 'counterexample', intent: null, text: found.text });
       return edit.finish();
     });
   }
@@ -398,6 +478,30 @@ export class SqliteStore implements Store {
     });
   }
 
+  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord> {
+    return this.#write(() => this.#evaluations.add(this.#getBot(bot), about));
+  }
+
+  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean> {
+    return this.#write(() => this.#evaluations.end(bot, id, end));
+  }
+
+  listEvaluations(bot: string): Promise<EvaluationRecord[]> {
+    return this.#run(() => this.#evaluations.list(this.#getBot(bot)));
+  }
+
+  readEvaluation(bot: string, id: number): Promise<{ record: EvaluationRecord; result: Json | null }> {
+    return this.#run(() => this.#evaluations.read(this.#getBot(bot), id));
+  }
+
+  removeEvaluation(bot: string, id: number): Promise<void> {
+    return this.#write(() => this.#evaluations.remove(this.#getBot(bot), id));
+  }
+
+  failRunningEvaluations(error: string): Promise<number> {
+    return this.#write(() => this.#evaluations.failRunning(error));
+  }
+
   ping(): Promise<void> {
     return this.#run(() => void this.#sql.ping.get());
   }
@@ -500,6 +604,17 @@ export class SqliteStore implements Store {
     const row = this.#sql.findIntent.get(bot.id, intent);
     if (row === undefined) {
       throw new KshotError('unknown_intent', `Bot "${bot.name}" has no intent "${intent}"`);
+    }
+    return row;
+  }
+
+  #getExample(bot: BotRow, intent: IntentRow, id: number): TextRow {
+    const row = this.#sql.findExampleById.get(intent.id, id);
+    if (row === undefined) {
+      throw new KshotError(
+        'unknown_example',
+        `Intent "${intent.name}" of bot "${bot.name}" has no example ${id}`,
+      );
     }
     return row;
   }

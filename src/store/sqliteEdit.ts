@@ -15,6 +15,7 @@ export class BotEdit {
   readonly #bot: BotRow;
   readonly #added: StoredText[] = [];
   readonly #removed: StoredText[] = [];
+  #renamed: Change['renamed'];
   #isChanged: boolean;
 
   constructor(sql: Statements, bot: BotRow) {
@@ -44,11 +45,29 @@ export class BotEdit {
     for (const [text, embedding] of wanted) this.#put(place, present.get(text), text, embedding);
   }
 
-  /** Adds an example unless the intent has it already. */
-  addExample(place: Place & { readonly intent: IntentRow }, { text, embedding }: EmbeddedText): void {
+  /** Adds an example, or a counter-example, unless it is there already. */
+  addText(place: Place, { text, embedding }: EmbeddedText): void {
     const stored = toWellFormed(text);
-    const present = this.#sql.findExampleByText.get(place.intent.id, stored);
+    const present =
+      place.intent === null
+        ? this.#sql.findCounterexampleByText.get(this.#bot.id, stored)
+        : this.#sql.findExampleByText.get(place.intent.id, stored);
     this.#put(place, present?.id, stored, embedding);
+  }
+
+  /** Has an example belong to another intent, with its embeddings; where that has the text already, the example goes. */
+  moveExample({ id, text }: TextRow, from: IntentRow, to: IntentRow): void {
+    if (this.#sql.findExampleByText.get(to.id, text) === undefined) {
+      this.#sql.moveEmbeddings.run(this.#insert('example', to, text), id);
+    }
+    this.removeText({ id, kind: 'example', intent: from.name, text });
+  }
+
+  /** Gives an intent a name that no other has. @returns the intent under it. */
+  renameIntent(intent: IntentRow, name: string): IntentRow {
+    this.#sql.setIntentName.run(name, intent.id);
+    this.#renamed = { from: intent.name, to: name };
+    return { ...intent, name };
   }
 
   /**
@@ -79,11 +98,14 @@ export class BotEdit {
 
   /** Raises the revision if anything changed, and says what did. */
   finish(): Change {
-    const isChanged = this.#isChanged || this.#added.length > 0 || this.#removed.length > 0;
+    const renamed = this.#renamed && { renamed: this.#renamed };
+    const isChanged =
+      this.#isChanged || renamed !== undefined || this.#added.length > 0 || this.#removed.length > 0;
     return {
       bot: toBotRecord(isChanged ? this.#raiseRevision() : this.#bot),
       added: this.#added,
       removed: this.#removed.sort((a, b) => a.id - b.id),
+      ...renamed,
     };
   }
 

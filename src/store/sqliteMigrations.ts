@@ -87,6 +87,24 @@ export const MIGRATIONS: readonly string[] = [
   -- Whether a bot has a text, whatever its intent.
   CREATE INDEX utterances ON texts (bot_id, text) WHERE kind <> 'label';
   `,
+  // Evaluations. The result, which is large, is the last column: rows are read without it.
+  `
+  CREATE TABLE evaluations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    status TEXT NOT NULL CHECK (status IN ('running', 'done', 'failed', 'cancelled')),
+    about TEXT NOT NULL,
+    done INTEGER NOT NULL,
+    error TEXT,
+    created_at TEXT NOT NULL,
+    finished_at TEXT,
+    headline TEXT,
+    result TEXT,
+    CHECK ((status = 'running') = (finished_at IS NULL)),
+    CHECK ((status = 'done') = (result IS NOT NULL))
+  ) STRICT;
+  CREATE INDEX evaluations_of_bot ON evaluations (bot_id, id);
+  `,
   // Versions, each a row of bots that is never written to, so that its intents, texts and embeddings are where a bot's are.
   // SQLite cannot drop a UNIQUE: the table is made anew, under the ids that it has.
   `

@@ -70,6 +70,7 @@ export function prepareStatements(db: Database.Database) {
     setDescription: db.prepare<[description: string | null, intentId: number]>(
       'UPDATE intents SET description = ? WHERE id = ?',
     ),
+    setIntentName: db.prepare<[name: string, intentId: number]>('UPDATE intents SET name = ? WHERE id = ?'),
     deleteIntent: db.prepare<[intentId: number]>('DELETE FROM intents WHERE id = ?'),
 
     countTextsOfBot: db
@@ -93,6 +94,12 @@ export function prepareStatements(db: Database.Database) {
     ),
     findExampleByText: db.prepare<[intentId: number, text: string], TextRow>(
       `SELECT id, text FROM texts WHERE intent_id = ? AND kind = 'example' AND text = ?`,
+    ),
+    findCounterexampleByText: db.prepare<[botId: number, text: string], TextRow>(
+      `SELECT id, text FROM texts WHERE bot_id = ? AND kind = 'counterexample' AND text = ?`,
+    ),
+    findCounterexampleById: db.prepare<[botId: number, id: number], TextRow>(
+      `SELECT id, text FROM texts WHERE bot_id = ? AND kind = 'counterexample' AND id = ?`,
     ),
     findExampleById: db.prepare<[intentId: number, id: number], TextRow>(
       `SELECT id, text FROM texts WHERE intent_id = ? AND kind = 'example' AND id = ?`,

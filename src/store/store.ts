@@ -48,6 +48,33 @@ export interface Store {
   /** @throws KshotError `unknown_bot`, `unknown_intent`, `unknown_example`. */
   removeExample(bot: string, intent: string, id: number): Promise<Change>;
 
+  /**
+   * Changes the text of an example, or the intent that it belongs to, or both. It is a new text then, under another id, and
+   * the newest of its intent; where the intent has that text already, the example goes and the other one stays.
+   * @throws KshotError `unknown_bot`, `unknown_intent`, `unknown_example`.
+   */
+  editExample(
+    bot: string,
+    intent: string,
+    id: number,
+    edit: ExampleEdit,
+    fingerprint: string,
+  ): Promise<Change>;
+
+  /**
+   * Gives an intent another name. It keeps its place among the intents, its examples and their ids.
+   *
+   * @param label stands for the intent from now on, where it has no description.
+   * @throws KshotError `unknown_bot`, `unknown_intent`, `intent_exists`.
+   */
+  renameIntent(
+    bot: string,
+    intent: string,
+    name: string,
+    label: EmbeddedText,
+    fingerprint: string,
+  ): Promise<Change>;
+
   /** @throws KshotError `unknown_bot`, `unknown_intent`. */
   deleteIntent(bot: string, intent: string): Promise<Change>;
 
@@ -56,6 +83,15 @@ export interface Store {
    * @throws KshotError `unknown_bot`.
    */
   putCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change>;
+
+  /**
+   * Adds counter-examples; one that the bot has already is left as it is.
+   * @throws KshotError `unknown_bot`.
+   */
+  addCounterexamples(bot: string, texts: readonly EmbeddedText[], fingerprint: string): Promise<Change>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_example`. */
+  removeCounterexample(bot: string, id: number): Promise<Change>;
 
   /**
    * Adds texts whose intent is not known. One that the bot has already, as an example, a counter-example or unlabelled, is
@@ -96,6 +132,29 @@ export interface Store {
    * @throws KshotError `unknown_bot`, `unknown_text`, `unknown_intent`.
    */
   labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change>;
+
+  /**
+   * Takes up an evaluation that begins. Beyond MAX_EVALUATIONS of a bot the oldest go that are over.
+   *
+   * @param about any JSON object; the store does not look inside.
+   * @throws KshotError `unknown_bot`.
+   */
+  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord>;
+
+  /** Says how one that runs has ended. @returns false where none of that id runs: it, or its bot, was removed, or has ended. */
+  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean>;
+
+  /** Newest first. @throws KshotError `unknown_bot`. */
+  listEvaluations(bot: string): Promise<EvaluationRecord[]>;
+
+  /** With its result, null until it is done. @throws KshotError `unknown_bot`, `unknown_evaluation`. */
+  readEvaluation(bot: string, id: number): Promise<{ record: EvaluationRecord; result: Json | null }>;
+
+  /** @throws KshotError `unknown_bot`, `unknown_evaluation`. */
+  removeEvaluation(bot: string, id: number): Promise<void>;
+
+  /** Marks all that run as failed, with that error; returns how many. */
+  failRunningEvaluations(error: string): Promise<number>;
 
   /** The bot's versions, newest first. @throws KshotError `unknown_bot`. */
   listVersions(bot: string): Promise<VersionRecord[]>;
@@ -168,7 +227,9 @@ export interface Store {
 }
 
 /** A JSON object. */
-export type Settings = Record<string, unknown>;
+export type Json = Record<string, unknown>;
+
+export type Settings = Json;
 
 export interface BotRecord {
   /** Unique in the store, never used again: a bot that is made anew under a name that another had is another one. */
@@ -220,6 +281,13 @@ export interface IntentInput {
   readonly description: string | null;
   readonly label: EmbeddedText;
   readonly examples: readonly EmbeddedText[];
+}
+
+/** What is to be different of an example; undefined stays as it is. */
+export interface ExampleEdit {
+  /** The intent that it is to belong to, which must exist. */
+  readonly intent?: string | undefined;
+  readonly text?: EmbeddedText | undefined;
 }
 
 /** What an import brings. */
@@ -276,6 +344,33 @@ export interface UnlabelledOutcome {
   readonly total: number;
 }
 
+/** Evaluations that are kept of a bot, at the most; those that run come on top. */
+export const MAX_EVALUATIONS = 50;
+
+export interface EvaluationRecord {
+  /** Unique in the store, never used again; a later one is larger. */
+  readonly id: number;
+  readonly status: 'running' | EvaluationEnd['status'];
+  /** As it was given when it began. */
+  readonly about: Json;
+  /** Texts that had been judged when it ended; 0 until then. */
+  readonly done: number;
+  /** Of one that is done. */
+  readonly headline: Json | null;
+  /** Of one that has failed. */
+  readonly error: string | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+}
+
+/** How an evaluation has ended, and how many texts had been judged by then. */
+export type EvaluationEnd = { readonly done: number } & (
+  | { readonly status: 'done'; readonly headline: Json; readonly result: Json }
+  | { readonly status: 'failed'; readonly error: string }
+  | { readonly status: 'cancelled' }
+);
+
 /** What a write did to the texts that a bot answers by; unlabelled texts come and go unmentioned. */
 export interface Change {
   readonly bot: BotRecord;
@@ -283,6 +378,8 @@ export interface Change {
   readonly added: readonly StoredText[];
   /** Texts that are gone. */
   readonly removed: readonly StoredText[];
+  /** An intent that has another name now; the texts above are told by the new one. */
+  readonly renamed?: { readonly from: string; readonly to: string };
 }
 
 /** A bot as one of its revisions was, under a name. It never changes. */

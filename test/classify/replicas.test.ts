@@ -117,6 +117,12 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     await a.service.addUnlabelled('bank', ['where did my card go']);
     const [unlabelled] = (await b.service.listUnlabelled('bank')).texts;
     await write((service) => service.labelUnlabelled('bank', unlabelled!.id, 'card_lost'));
+    await write((service) => service.renameIntent('bank', 'card_lost', 'card_gone'));
+    expect((await b.service.classify('bank', ['my card is gone']))[0]).toMatchObject({ intent: 'card_gone' });
+    await write((service) => service.addCounterexamples('bank', ['sing along']));
+    const [renamed] = await b.service.listIntents('bank');
+    const edit = { text: 'my card was gone' };
+    await write((service) => service.editExample('bank', 'card_gone', renamed!.examples[0]!.id, edit));
     await write((service) => service.putIntents('shop', [BALANCE]));
     await write((service) => service.deleteIntent('shop', 'balance'));
     await write((service) => service.deleteBot('bank'));
@@ -156,7 +162,7 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     const act = async ({ service }: Replica): Promise<unknown> => {
       const bot = pick(bots);
       const intent = pick(names);
-      switch (Math.floor(random() * 8)) {
+      switch (Math.floor(random() * 10)) {
         case 0:
         case 1:
           return service.putIntents(bot, [
@@ -170,6 +176,12 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
         case 5:
           return service.putCounterexamples(bot, [text(), text()]);
         case 6:
+          return service.renameIntent(bot, intent, pick(names));
+        case 7: {
+          const example = pick((await service.getIntent(bot, intent)).examples);
+          return service.editExample(bot, intent, example.id, { text: text(), intent: pick(names) });
+        }
+        case 8:
           return service.putBot(bot, { threshold: Math.round(random() * 10) / 10 });
         default:
           return random() < 0.2 ? service.deleteBot(bot) : service.addExamples(bot, intent, [text(), text()]);

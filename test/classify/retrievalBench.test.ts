@@ -3,7 +3,7 @@ import { groupTexts, type LargeBotSource } from '../../scripts/bench/largeBot.js
 import { buildBots, measureHead } from '../../scripts/bench/retrievalBench.js';
 import { createHead } from '../../src/heads/registry.js';
 import { HeadRuntime, initHeads } from '../../src/heads/runtime.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import { bundledCalibration } from './bundledCalibration.js';
 import { WordEncoder } from './wordEncoder.js';
 

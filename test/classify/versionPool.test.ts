@@ -76,6 +76,7 @@ test('one that is let go is freed when the last request to it is over', async ()
   pool.drop('bank');
   await turn();
   expect(released).not.toContain('bank v1');
+  expect(pool.live).toEqual(['bank v1']); // Whatever it stands on is needed still.
   released.length = 0;
   finish();
   expect(await request).toBe('bank v1 has answered, freed: 0');

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { openService } from '../../src/classify/live.js';
 import type { ClassifyResult, ClassifyService } from '../../src/classify/service.js';
 import { MAX_SPARE_VERSIONS } from '../../src/classify/versionPool.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
+import { writeCheckpoint } from '../heads/checkpoints.js';
 import { bundledCalibration } from './bundledCalibration.js';
 import { WordEncoder } from './wordEncoder.js';
 
@@ -35,12 +36,14 @@ async function open(): Promise<void> {
     maxTextChars: 200,
     calibration: bundledCalibration,
     snapshotDirectory: join(folder, 'index'),
+    headsDirectory: join(folder, 'heads'),
     warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
   });
 }
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-versions-'));
+  await mkdir(join(folder, 'heads'));
   encoder = new WordEncoder();
   warnings.length = 0;
   await open();
@@ -337,6 +340,38 @@ describe('an alias', () => {
     await service.close();
     await expect(service.putAlias('bank', 'production', 'v1')).rejects.toMatchObject({ name: 'KshotError' });
   });
+});
+
+test('a reload of the heads reaches versions that are in memory, and they alone where the bot has moved on', async () => {
+  const { dimension, fingerprint } = encoder;
+  const write = (seed: number) =>
+    writeCheckpoint(join(folder, 'heads'), 'mine', {
+      head: 'projected',
+      dimension,
+      encoder: fingerprint,
+      options: { width: 16 },
+      seed,
+    });
+  await write(1);
+  await service.reloadHeads();
+  await service.putBot('bank', { head: 'mine' });
+  await save('v1');
+  await service.putAlias('bank', 'production', 'v1');
+  await service.putBot('bank', {});
+  const before = await classify('production');
+  expect(before.model.head).toBe('mine');
+
+  await write(2);
+  const reload = await service.reloadHeads();
+  expect(reload).toMatchObject({ changes: [{ head: 'mine', change: 'changed' }], bots_renewed: 0 });
+  const after = await classify('production');
+  expect(after.model.head).toBe('mine');
+  expect(after.ranking).not.toEqual(before.ranking);
+  await service.deleteAlias('bank', 'production');
+  await service.deleteVersion('bank', 'v1');
+  await write(3);
+  await service.reloadHeads();
+  expect((await classify()).model.head).toBe('adapted');
 });
 
 test('an encoder that is replaced leaves versions and aliases as they were', async () => {

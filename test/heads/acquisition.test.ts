@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Pool, STRATEGIES, type Strategy, suggest } from '../../src/heads/acquisition.js';
+import { type Pool, suggest } from '../../src/heads/acquisition.js';
+import { STRATEGIES, type Strategy } from '../../src/heads/strategies.js';
 import { seeded, unitRows } from './random.js';
 
 /** Unit rows in the plane, by their angle in degrees. */

@@ -1,10 +1,14 @@
+import type { BotMap } from '../../src/classify/mapTypes.js';
 import type {
   BotChecks,
   BotSummary,
   ClassifyOptions,
   ClassifyResult,
   ClassifyService,
+  CrossValidationOptions,
+  EvaluationOptions,
   Example,
+  ExampleEdit,
   HeadReload,
   HeadSummary,
   ImportDocument,
@@ -21,6 +25,14 @@ import type {
   UnlabelledWrite,
   WriteResult,
 } from '../../src/classify/service.js';
+import { compareRows } from '../../src/classify/evaluation/comparison.js';
+import { headlineOf, measuresOf } from '../../src/classify/evaluation/measures.js';
+import type {
+  Evaluation,
+  EvaluationComparison,
+  EvaluationRow,
+  EvaluationSummary,
+} from '../../src/classify/evaluationTypes.js';
 import type { BotSettings } from '../../src/classify/settings.js';
 import { KshotError } from '../../src/errors.js';
 import { FakeVersions } from './fakeVersions.js';
@@ -31,6 +43,8 @@ export interface FakeBot {
   intents: Map<string, { description: string | null; examples: Example[] }>;
   counterexamples: Example[];
   unlabelled: Unlabelled[];
+  /** Each is done at once. */
+  evaluations: Evaluation[];
 }
 
 const EPOCH = '2024-01-01T00:00:00.000Z';
@@ -187,6 +201,29 @@ export class FakeService implements ClassifyService {
     });
   }
 
+  editExample(bot: string, intent: string, id: number, edit: ExampleEdit): Promise<WriteResult> {
+    return attempt(() => {
+      const from = this.findIntent(bot, intent);
+      const to = this.findIntent(bot, edit.intent ?? intent);
+      const example = from.examples.find((one) => one.id === id);
+      if (example === undefined) throw new KshotError('unknown_example', `There is no example ${id}`);
+      from.examples = from.examples.filter((one) => one !== example);
+      const edited = this.example(edit.text ?? example.text);
+      to.examples.push(edited);
+      return this.written(bot, [edited], [example]);
+    });
+  }
+
+  renameIntent(bot: string, intent: string, to: string): Promise<WriteResult> {
+    return attempt(() => {
+      this.findIntent(bot, intent);
+      const found = this.find(bot);
+      if (found.intents.has(to)) throw new KshotError('intent_exists', `There is an intent "${to}"`);
+      found.intents = new Map([...found.intents].map(([name, one]) => [name === intent ? to : name, one]));
+      return this.written(bot, [], []);
+    });
+  }
+
   getCounterexamples(bot: string): Promise<Example[]> {
     return attempt(() => this.find(bot).counterexamples);
   }
@@ -197,6 +234,26 @@ export class FakeService implements ClassifyService {
       const removed = found.counterexamples;
       found.counterexamples = examples.map((text) => this.example(text));
       return this.written(bot, found.counterexamples, removed);
+    });
+  }
+
+  addCounterexamples(bot: string, examples: readonly string[]): Promise<WriteResult> {
+    return attempt(() => {
+      const { counterexamples } = this.find(bot);
+      const known = new Set(counterexamples.map(({ text }) => text));
+      const added = examples.filter((text) => !known.has(text)).map((text) => this.example(text));
+      counterexamples.push(...added);
+      return this.written(bot, added, []);
+    });
+  }
+
+  removeCounterexample(bot: string, id: number): Promise<WriteResult> {
+    return attempt(() => {
+      const found = this.find(bot);
+      const removed = found.counterexamples.filter((example) => example.id === id);
+      if (removed.length === 0) throw new KshotError('unknown_example', `There is no counter-example ${id}`);
+      found.counterexamples = found.counterexamples.filter((example) => example.id !== id);
+      return this.written(bot, [], removed);
     });
   }
 
@@ -264,6 +321,65 @@ export class FakeService implements ClassifyService {
     });
   }
 
+  map(bot: string): Promise<BotMap> {
+    return attempt(() => {
+      const { revision } = this.find(bot);
+      return { bot, revision, method: 'pca', shown: 0, texts: 0, points: [] };
+    });
+  }
+
+  crossValidate(
+    bot: string,
+    { folds = 5, ...options }: CrossValidationOptions = {},
+  ): Promise<EvaluationSummary> {
+    return attempt(() => {
+      const { intents } = this.find(bot);
+      const rows = [...intents].flatMap(([intent, { examples }]) =>
+        examples.map(({ text }) => this.judged(bot, text, intent)),
+      );
+      return this.evaluated(bot, { kind: 'cross-validation', folds }, rows, options);
+    });
+  }
+
+  evaluateTestSet(
+    bot: string,
+    { intents, counterexamples }: ImportDocument,
+    options: EvaluationOptions = {},
+  ): Promise<EvaluationSummary> {
+    return attempt(() => {
+      const rows = [
+        ...intents.flatMap(({ name, examples }) => examples.map((text) => this.judged(bot, text, name))),
+        ...counterexamples.map((text) => this.judged(bot, text, null)),
+      ];
+      return this.evaluated(bot, { kind: 'test-set', folds: null }, rows, options);
+    });
+  }
+
+  listEvaluations(bot: string): Promise<EvaluationSummary[]> {
+    return attempt(() => this.find(bot).evaluations.map(summaryOf).reverse());
+  }
+
+  getEvaluation(bot: string, id: number): Promise<Evaluation> {
+    return attempt(() => this.findEvaluation(bot, id));
+  }
+
+  deleteEvaluation(bot: string, id: number): Promise<void> {
+    return attempt(() => {
+      const evaluation = this.findEvaluation(bot, id);
+      const { evaluations } = this.find(bot);
+      evaluations.splice(evaluations.indexOf(evaluation), 1);
+    });
+  }
+
+  compareEvaluations(bot: string, id: number, other?: number): Promise<EvaluationComparison> {
+    return attempt(() => {
+      const now = this.findEvaluation(bot, id);
+      const before = this.find(bot).evaluations.findLast((one) => one.id < id && one.kind === now.kind);
+      const then = other === undefined ? before : this.findEvaluation(bot, other);
+      if (then === undefined) throw new KshotError('nothing_to_compare', 'There is no other evaluation');
+      return { bot, evaluation: summaryOf(now), with: summaryOf(then), ...compareRows(now, then) };
+    });
+  }
   listVersions = (bot: string) => attempt(() => this.versions.list(bot));
   getVersion = (bot: string, version: string) => attempt(() => this.versions.get(bot, version));
   saveVersion = (bot: string, version: string, note: string | null) =>
@@ -333,6 +449,7 @@ export class FakeService implements ClassifyService {
       intents: new Map(),
       counterexamples: [],
       unlabelled: [],
+      evaluations: [],
     };
     this.bots.set(bot, found);
     return found;
@@ -344,6 +461,56 @@ export class FakeService implements ClassifyService {
     const at = unlabelled.findIndex((one) => one.id === id);
     if (at < 0) throw new KshotError('unknown_text', `There is no unlabelled text ${id}`);
     return unlabelled.splice(at, 1)[0]!;
+  }
+
+  private findEvaluation(bot: string, id: number): Evaluation {
+    const found = this.find(bot).evaluations.find((one) => one.id === id);
+    if (found === undefined) throw new KshotError('unknown_evaluation', `There is no evaluation ${id}`);
+    return found;
+  }
+
+  private judged(bot: string, text: string, expected: string | null): EvaluationRow {
+    const { intent: answered, confidence, in_scope, ranking } = resultOf(this.find(bot), text, { top: 1 });
+    const correct = answered === expected;
+    return {
+      text,
+      expected,
+      answered,
+      best: ranking[0]?.intent ?? null,
+      confidence,
+      in_scope,
+      correct,
+    };
+  }
+
+  private evaluated(
+    bot: string,
+    about: Pick<EvaluationSummary, 'kind' | 'folds'>,
+    rows: readonly EvaluationRow[],
+    { name = null }: { readonly name?: string | null },
+  ): EvaluationSummary {
+    const { revision, evaluations } = this.find(bot);
+    if (rows.length === 0) throw new KshotError('nothing_to_evaluate', 'There is no text');
+    const measures = measuresOf(rows);
+    const evaluation: Evaluation = {
+      ...about,
+      id: this.nextId++,
+      name,
+      version: null,
+      revision,
+      head: 'adapted',
+      threshold: 0.5,
+      status: 'done',
+      progress: { done: rows.length, total: rows.length },
+      error: null,
+      created_at: EPOCH,
+      finished_at: EPOCH,
+      headline: headlineOf(measures),
+      measures,
+      rows,
+    };
+    evaluations.push(evaluation);
+    return summaryOf(evaluation);
   }
 
   private findIntent(bot: string, intent: string) {
@@ -407,6 +574,10 @@ function resultOf(bot: FakeBot, text: string, { top = 5, explain = false }: Clas
     }),
     model: { encoder: 'fake', head: bot.settings.head ?? 'adapted', revision: bot.revision },
   };
+}
+
+function summaryOf({ measures: _measures, rows: _rows, ...summary }: Evaluation): EvaluationSummary {
+  return summary;
 }
 
 /** What the function returns, or its error, as a promise: the interface is asynchronous throughout. */

@@ -10,7 +10,7 @@ import type {
   UnlabelledPage,
   WriteResult,
 } from '../../src/classify/service.js';
-import { SUGGESTION_STRATEGIES } from '../../src/classify/suggester.js';
+import { SUGGESTION_STRATEGIES } from '../../src/classify/suggestionStrategies.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { bundledCalibration } from '../classify/bundledCalibration.js';

@@ -6,7 +6,7 @@ import { type Judge, labelsToReach, simulateLabelling } from '../../src/learn/ac
 import { EvaluatedHead } from '../../src/learn/evaluation/evaluatedHead.js';
 import { activeLearningChart, activeLearningPage } from '../../src/learn/report/activeLearning.js';
 import { renderSvg } from '../../src/learn/report/svg.js';
-import { studentInterval } from '../../src/learn/studentInterval.js';
+import { studentInterval } from '../../src/statistics/studentInterval.js';
 import { noisySet } from './embeddedToys.js';
 
 const D = 16;

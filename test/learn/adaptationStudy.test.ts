@@ -5,7 +5,7 @@ import { maml } from '../../src/heads/maml.js';
 import { initHeads } from '../../src/heads/runtime.js';
 import { atSteps, madeUpSupport, meanAccuracy, stepsOf } from '../../src/learn/adaptationStudy.js';
 import { EvaluatedHead } from '../../src/learn/evaluation/evaluatedHead.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import { expectClose, moved } from '../heads/arrays.js';
 
 beforeAll(initHeads);

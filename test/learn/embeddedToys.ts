@@ -1,5 +1,5 @@
 import type { EmbeddedSet } from '../../src/learn/embeddedSet.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import { setOf } from './textSets.js';
 
 /**

@@ -9,7 +9,7 @@ import {
   type EpisodeShape,
   type EpisodeSource,
 } from '../../src/learn/episodes.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import { splitClasses } from '../../src/learn/splits.js';
 import { setOf } from './textSets.js';
 

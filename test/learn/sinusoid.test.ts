@@ -1,7 +1,7 @@
 import { tree } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { initHeads } from '../../src/heads/runtime.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import {
   curveAfter,
   drawPoints,

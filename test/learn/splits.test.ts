@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DATASET_NAMES } from '../../src/learn/datasets/catalogue.js';
 import { CLASS_SPLITS } from '../../src/learn/datasets/metaPrompter.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import { splitClasses, trainableBeside } from '../../src/learn/splits.js';
 
 const NAMES = Array.from({ length: 23 }, (_, i) => `class ${i}`);

@@ -5,7 +5,7 @@ import { createTrainedHead } from '../../src/heads/trained.js';
 import type { EpisodeShape } from '../../src/learn/episodes.js';
 import { EpisodeStream } from '../../src/learn/episodeStream.js';
 import { HeadLearner } from '../../src/learn/headLearner.js';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 import { Trainer, type TrainerState, type TrainingPlan } from '../../src/learn/trainer.js';
 import { Validator } from '../../src/learn/validator.js';
 import { noisySet } from './embeddedToys.js';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BotContents, MAX_UNLABELLED, type Store } from '../../src/store/store.js';
+import { describeEditsContract } from './editsContract.js';
 import { embedded, intentInput, vectorsOf, WIDTH } from './texts.js';
 
 /** A place where a store can be opened; it starts out empty. */
@@ -26,6 +27,7 @@ export function describeStoreContract(
     readonly persistent: boolean;
   },
 ): void {
+  describeEditsContract(name, createBackend);
   describe(`${name} keeps the contract of a store`, () => {
     const testPersistence = options.persistent ? test : test.skip;
     let backend: Backend;

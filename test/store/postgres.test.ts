@@ -1,6 +1,8 @@
 import { openPostgresStore } from '../../src/store/postgres.js';
 import { describeStoreContract } from './contract.js';
+import { describeEvaluationsContract } from './evaluationsContract.js';
 import { describeOnPostgres, postgresPlace } from './postgresServer.js';
+import { describeVersionsContract } from './versionsContract.js';
 
 const place = postgresPlace();
 
@@ -10,12 +12,15 @@ const NEVER_MS = 3_600_000;
 const open = (url: string) => openPostgresStore({ url, connections: 4, checkEveryMs: NEVER_MS });
 
 describeOnPostgres('PostgreSQL', () => {
-  describeStoreContract(
-    'A PostgreSQL schema',
-    async () => {
-      const schema = await place.schema();
-      return { open: () => open(schema.url), destroy: () => schema.drop() };
-    },
-    { persistent: true },
-  );
+  const createBackend = async () => {
+    const schema = await place.schema();
+    return { open: () => open(schema.url), destroy: () => schema.drop() };
+  };
+  for (const describeContract of [
+    describeStoreContract,
+    describeVersionsContract,
+    describeEvaluationsContract,
+  ]) {
+    describeContract('A PostgreSQL schema', createBackend, { persistent: true });
+  }
 });

@@ -6,6 +6,7 @@ import { readLockOwner } from '../../src/store/lock.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { MIGRATIONS, migrate } from '../../src/store/sqliteMigrations.js';
 import { type Backend, describeStoreContract } from './contract.js';
+import { describeEvaluationsContract } from './evaluationsContract.js';
 import { temporaryDirectories } from './temporary.js';
 import { embedded, intentInput, vectorOf, vectorsOf } from './texts.js';
 import { describeVersionsContract } from './versionsContract.js';
@@ -23,7 +24,11 @@ const inFile = (): Promise<Backend> => {
 const inMemory = (): Promise<Backend> =>
   Promise.resolve({ open: () => openSqliteStore(':memory:'), destroy: () => Promise.resolve() });
 
-for (const describeContract of [describeStoreContract, describeVersionsContract]) {
+for (const describeContract of [
+  describeStoreContract,
+  describeEvaluationsContract,
+  describeVersionsContract,
+]) {
   describeContract('A SQLite file', inFile, { persistent: true });
   describeContract('SQLite in memory', inMemory, { persistent: false });
 }

@@ -22,16 +22,13 @@ const MOST_LISTED = 100;
  * @returns what was found, gravest first, the same for the same bot.
  */
 export function checkBot(bot: CheckedBot): Checks {
-  const rows = comparedRows(bot);
-  const around = surroundings(bot.compared, NEAR_DUPLICATE);
-  const middles = intentMiddles(bot.compared);
-  const same = sameTexts(bot);
-  const near = nearDuplicates(bot, rows, around, textsOf(same));
+  const sight = lookAt(bot);
+  const { rows, around, middles, same, near } = sight;
   const found = [
     ...same,
     ...emptyIntents(bot),
     ...near,
-    ...nearerToOther(bot, rows, placements(bot.compared, middles), around, textsOf([...same, ...near])),
+    ...misplaced(bot, sight),
     ...overlaps(bot, rows, middles, around),
     ...fewExamples(bot),
     ...imbalance(bot),
@@ -46,6 +43,32 @@ export function checkBot(bot: CheckedBot): Checks {
     left_out: found.length - checks.length,
     checks,
   };
+}
+
+/** The findings `nearer_to_other_intent`, all of them; the example that is misplaced is the first of each. */
+export function misplacedExamples(bot: CheckedBot): Finding[] {
+  return misplaced(bot, lookAt(bot));
+}
+
+/** What several checks rest on. */
+function lookAt(bot: CheckedBot) {
+  const rows = comparedRows(bot);
+  const around = surroundings(bot.compared, NEAR_DUPLICATE);
+  const same = sameTexts(bot);
+  return {
+    rows,
+    around,
+    middles: intentMiddles(bot.compared),
+    same,
+    near: nearDuplicates(bot, rows, around, textsOf(same)),
+  };
+}
+
+function misplaced(
+  bot: CheckedBot,
+  { rows, around, middles, same, near }: ReturnType<typeof lookAt>,
+): Finding[] {
+  return nearerToOther(bot, rows, placements(bot.compared, middles), around, textsOf([...same, ...near]));
 }
 
 /** A text that one finding is about would be the subject of others, for the same cause. */

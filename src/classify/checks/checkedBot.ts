@@ -56,10 +56,12 @@ export function comparedTexts(counts: readonly number[], most = MOST_COMPARED): 
       if (room(middle) <= most) low = middle;
       else high = middle;
     }
-    each = low;
+    each = Math.max(1, low); // of more intents than there is room for, the first ones have one
   }
+  let left = most;
   return counts.map((n) => {
-    const first = Math.max(0, n - each);
+    const first = Math.max(0, n - Math.min(each, left));
+    left -= n - first;
     return Array.from({ length: n - first }, (_, i) => first + i);
   });
 }

@@ -34,7 +34,7 @@ function addListCommand(aliases: Command, context: Context): void {
   command.action(async (options: { json?: true }) => {
     const { stdout } = context.io;
     const bot = botOf(command, context);
-    const list = await withClient(command, context, (client) => client.listAliases(bot));
+    const list = await withClient(command, context, (client) => client.aliases.list(bot));
     if (options.json === true) stdout.write(`${JSON.stringify(list)}\n`);
     else if (list.length === 0) {
       stdout.write(`Bot ${bot} has none; "kshot aliases set NAME VERSION --bot ${bot}" makes one.\n`);
@@ -60,7 +60,7 @@ function addSetCommand(aliases: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (name: string, version: string, options: { json?: true }) => {
     const bot = botOf(command, context);
-    const alias = await withClient(command, context, (client) => client.putAlias(bot, name, version));
+    const alias = await withClient(command, context, (client) => client.aliases.set(bot, name, version));
     print(context, bot, alias, options);
   });
 }
@@ -74,7 +74,7 @@ function addRollbackCommand(aliases: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (name: string, options: { json?: true }) => {
     const bot = botOf(command, context);
-    const alias = await withClient(command, context, (client) => client.rollBackAlias(bot, name));
+    const alias = await withClient(command, context, (client) => client.aliases.rollback(bot, name));
     print(context, bot, alias, options);
   });
 }
@@ -88,7 +88,7 @@ function addDeleteCommand(aliases: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (name: string) => {
     const bot = botOf(command, context);
-    await withClient(command, context, (client) => client.deleteAlias(bot, name));
+    await withClient(command, context, (client) => client.aliases.delete(bot, name));
     context.io.stdout.write(`bot ${bot}: alias ${name} is deleted\n`);
   });
 }

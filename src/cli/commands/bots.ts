@@ -28,7 +28,7 @@ function addListCommand(bots: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (options: { json?: true }) => {
     const { stdout } = context.io;
-    const list = await withClient(command, context, (client) => client.listBots());
+    const list = await withClient(command, context, (client) => client.bots.list());
     if (options.json === true) {
       stdout.write(`${JSON.stringify(list)}\n`);
       return;
@@ -64,7 +64,7 @@ function addDeleteCommand(bots: Command, context: Context): void {
         `this deletes the bot "${name}" for good; add --yes, after "kshot export --bot ${name}"`,
       );
     }
-    await withClient(command, context, (client) => client.deleteBot(name));
+    await withClient(command, context, (client) => client.bots.delete(name));
     context.io.stdout.write(`bot ${name} is deleted\n`);
   });
 }

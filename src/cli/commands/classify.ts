@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { ClassifyResult } from '../../classify/service.js';
-import { ApiError, type KshotClient } from '../client.js';
+import { type Kshot, KshotApiError } from '../../client/index.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
 import type { Context, Io } from '../io.js';
 import { batchesOfLines, MAX_BATCH, type Batch } from '../lines.js';
 import { wholeNumber } from '../numbers.js';
 import { ResultPrinter } from '../resultPrinter.js';
+import { reworded } from '../serverErrors.js';
 
 interface Options {
   readonly top: number;
@@ -51,7 +52,7 @@ Examples:
 }
 
 async function classifyAll(
-  client: KshotClient,
+  client: Kshot,
   bot: string,
   batches: AsyncIterable<Batch> | Iterable<Batch>,
   options: Options,
@@ -72,7 +73,7 @@ async function classifyAll(
 }
 
 async function classifyBatch(
-  client: KshotClient,
+  client: Kshot,
   bot: string,
   batch: Batch,
   { top, explain, version }: Options,
@@ -85,11 +86,10 @@ async function classifyBatch(
     });
   } catch (error) {
     // A place in the request means nothing to somebody who wrote a file.
-    const at = error instanceof ApiError ? /^texts\.(\d+)$/.exec(error.fields[0]?.field ?? '') : null;
+    const at = error instanceof KshotApiError ? /^texts\.(\d+)$/.exec(error.fields[0]?.field ?? '') : null;
     const line = at === null ? undefined : batch.lines?.[Number(at[1])];
-    if (!(error instanceof ApiError) || line === undefined) throw error;
-    const message = `line ${line} of standard input ${error.fields[0]?.message ?? error.message}`;
-    throw new ApiError(message, error.code, error.fields, error);
+    if (!(error instanceof KshotApiError) || line === undefined) throw error;
+    throw reworded(error, `line ${line} of standard input ${error.fields[0]?.message ?? error.message}`);
   }
 }
 

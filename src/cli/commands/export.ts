@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { KshotError } from '../../errors.js';
+import type { Kshot } from '../../client/index.js';
 import { type BotDocument, documentOf } from '../../formats/document.js';
 import { EXPORT_FORMATS, exportLosses, readBot, writeBot, type ExportFormat } from '../../formats/formats.js';
-import type { KshotClient } from '../client.js';
 import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
-import { formatOfName, isSystemError, systemReason } from '../importExport.js';
+import { formatOfName } from '../importExport.js';
 import type { Context } from '../io.js';
+import { writeOutput } from '../writeOutput.js';
 import { inWords, summaryOf } from './import.js';
 
 interface Options {
@@ -59,24 +58,13 @@ Examples:
   });
 }
 
-async function readDocument(
-  client: KshotClient,
-  bot: string,
-  version: string | undefined,
-): Promise<BotDocument> {
+async function readDocument(client: Kshot, bot: string, version: string | undefined): Promise<BotDocument> {
   if (version !== undefined) {
-    const content = await client.exportVersion(bot, version);
+    const content = await client.export(bot, { format: 'jsonl', version });
     return (await readBot(Buffer.from(content), { format: 'jsonl' })).document;
   }
-  return documentOf(await client.listIntents(bot), await client.listCounterexamples(bot));
-}
-
-async function writeOutput(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    const message = `${file} cannot be written: ${systemReason(error)}`;
-    throw new KshotError('invalid_file', message, { cause: error });
-  }
+  return documentOf(
+    await client.intents.list(bot, { examples: true }),
+    await client.counterexamples.list(bot),
+  );
 }

@@ -31,7 +31,7 @@ function addListCommand(heads: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (options: { json?: true }) => {
     const { stdout } = context.io;
-    const list = await withClient(command, context, (client) => client.listHeads());
+    const list = await withClient(command, context, (client) => client.heads.list());
     if (options.json === true) {
       stdout.write(`${JSON.stringify(list)}\n`);
       return;
@@ -62,7 +62,7 @@ function addReloadCommand(heads: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (options: { json?: true }) => {
     const { stdout } = context.io;
-    const reload = await withClient(command, context, (client) => client.reloadHeads());
+    const reload = await withClient(command, context, (client) => client.heads.reload());
     if (options.json === true) {
       stdout.write(`${JSON.stringify(reload)}\n`);
       return;

@@ -75,7 +75,7 @@ async function importFile(command: Command, file: string, options: Options, cont
     const { document } = reading;
     await withClient(command, context, async (client) => {
       if (options.inParts !== true) {
-        result = await client.importBot(bot, writeBot(document, 'jsonl'), { prune, dryRun });
+        result = await client.import(bot, writeBot(document, 'jsonl'), { format: 'jsonl', prune, dryRun });
       } else {
         const progress = (total: number) => startProgress(io.stderr, 'Importing texts', total);
         outcome = await importInParts(client, bot, document, { prune, progress });

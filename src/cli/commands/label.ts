@@ -29,7 +29,7 @@ Examples:
       usageError(command, 'either an intent or --out-of-scope');
     }
     const { revision, added } = await withClient(command, context, (client) =>
-      client.labelUnlabelled(bot, id, intent ?? null),
+      client.unlabelled.label(bot, id, intent ?? null),
     );
     const text = printable(added[0]?.text ?? '');
     const what = intent === undefined ? 'a counter-example' : `an example of ${printable(intent)}`;

@@ -7,8 +7,8 @@ import {
   type SettingGroup,
 } from '../../config.js';
 import type { BotSummary } from '../../classify/service.js';
-import { ApiError, KshotClient } from '../client.js';
-import { CLIENT_VARIABLES } from '../connect.js';
+import { type Kshot, KshotClientError } from '../../client/index.js';
+import { CLIENT_VARIABLES, clientOf } from '../connect.js';
 import type { Context, Io } from '../io.js';
 import { count } from '../table.js';
 
@@ -66,7 +66,7 @@ Examples:
 /** The first things to try, for a person at a terminal. */
 async function welcome(url: string, settings: Settings, io: Io): Promise<string> {
   const [apiKey] = [...settings.apiKeys, ...settings.readOnlyApiKeys];
-  const bots = await listBots(new KshotClient({ url, apiKey, sleep: (ms) => io.sleep(ms) }));
+  const bots = await listBots(clientOf(url, apiKey, io));
   const bot = bots.find(({ name }) => name === 'demo') ?? bots[0];
   const headers = [
     "-H 'content-type: application/json'",
@@ -85,11 +85,11 @@ kshot serves ${count(bots.length, 'bot')} at ${url} (docs: ${url}/docs). Ctrl-C 
 }
 
 /** A greeting is no reason to fail: a server that is not ready yet has no bots to show. */
-async function listBots(client: KshotClient): Promise<BotSummary[]> {
+async function listBots(client: Kshot): Promise<BotSummary[]> {
   try {
-    return await client.listBots();
+    return await client.bots.list();
   } catch (error) {
-    if (error instanceof ApiError) return [];
+    if (error instanceof KshotClientError) return [];
     throw error;
   }
 }

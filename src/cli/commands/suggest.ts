@@ -1,13 +1,17 @@
 import { Option, type Command } from 'commander';
 import type { SuggestedText } from '../../classify/service.js';
-import { DEFAULT_STRATEGY, SUGGESTION_STRATEGIES } from '../../classify/suggester.js';
+import {
+  DEFAULT_STRATEGY,
+  SUGGESTION_STRATEGIES,
+  type SuggestionStrategy,
+} from '../../classify/suggestionStrategies.js';
 import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
 import type { Context } from '../io.js';
 import { wholeNumber } from '../numbers.js';
 import { table } from '../table.js';
 
 interface Options {
-  readonly strategy: string;
+  readonly strategy: SuggestionStrategy;
   readonly limit: number;
   readonly json?: true;
 }

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { KshotClient } from '../client.js';
+import type { Kshot } from '../../client/index.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
 import { slices } from '../importDocument.js';
 import type { Context } from '../io.js';
@@ -59,11 +59,11 @@ function addAddCommand(unlabelled: Command, context: Context): void {
   });
 }
 
-async function addAll(client: KshotClient, bot: string, texts: readonly string[], bar: Progress) {
+async function addAll(client: Kshot, bot: string, texts: readonly string[], bar: Progress) {
   const sum = { added: 0, known: 0, dropped: 0, total: 0 };
   try {
     for (const part of slices(texts)) {
-      const { added, known, dropped, total } = await client.addUnlabelled(bot, part);
+      const { added, known, dropped, total } = await client.unlabelled.add(bot, part);
       sum.added += added;
       sum.known += known;
       sum.dropped += dropped;
@@ -86,8 +86,9 @@ function addListCommand(unlabelled: Command, context: Context): void {
   command.action(async ({ limit, after, json }: { limit: number; after?: number; json?: true }) => {
     const { stdout, stderr } = context.io;
     const bot = botOf(command, context);
-    const query = { limit, ...(after === undefined ? {} : { after }) };
-    const page = await withClient(command, context, (client) => client.listUnlabelled(bot, query));
+    const page = await withClient(command, context, (client) =>
+      client.unlabelled.list(bot, { limit, after }),
+    );
     if (json === true) {
       stdout.write(`${JSON.stringify(page.texts)}\n`);
     } else if (page.total === 0) {
@@ -109,7 +110,7 @@ function addClearCommand(unlabelled: Command, context: Context): void {
     if (options.yes !== true) {
       usageError(command, `this deletes all unlabelled texts of the bot "${bot}" for good; add --yes`);
     }
-    const { removed } = await withClient(command, context, (client) => client.clearUnlabelled(bot));
+    const { removed } = await withClient(command, context, (client) => client.unlabelled.deleteAll(bot));
     context.io.stdout.write(`bot ${bot}: ${count(removed, 'text')} deleted\n`);
   });
 }

@@ -41,7 +41,7 @@ function addListCommand(versions: Command, context: Context): void {
   command.action(async (options: { json?: true }) => {
     const { stdout } = context.io;
     const bot = botOf(command, context);
-    const list = await withClient(command, context, (client) => client.listVersions(bot));
+    const list = await withClient(command, context, (client) => client.versions.list(bot));
     if (options.json === true) stdout.write(`${JSON.stringify(list)}\n`);
     else if (list.length === 0) {
       stdout.write(`Bot ${bot} has none; "kshot versions save NAME --bot ${bot}" saves it as it is now.\n`);
@@ -73,7 +73,7 @@ function addSaveCommand(versions: Command, context: Context): void {
   command.action(async (name: string, options: { note?: string; json?: true }) => {
     const bot = botOf(command, context);
     const version = await withClient(command, context, (client) =>
-      client.saveVersion(bot, name, options.note),
+      client.versions.save(bot, name, { note: options.note }),
     );
     print(context, options, version, `bot ${bot}: revision ${version.revision} is saved as ${version.name}`);
   });
@@ -88,7 +88,7 @@ function addShowCommand(versions: Command, context: Context): void {
   addConnectionOptions(command, context);
   command.action(async (name: string, options: { json?: true }) => {
     const bot = botOf(command, context);
-    const version = await withClient(command, context, (client) => client.getVersion(bot, name));
+    const version = await withClient(command, context, (client) => client.versions.get(bot, name));
     const { intents, examples, counterexamples, aliases, note } = version;
     const lines = [
       `bot ${bot}, version ${version.name}: revision ${version.revision}, saved ${version.created_at}`,
@@ -114,7 +114,7 @@ function addChangesCommand(versions: Command, context: Context): void {
     const { stdout } = context.io;
     const bot = botOf(command, context);
     const changes = await withClient(command, context, (client) =>
-      client.versionChanges(bot, name, options.to),
+      client.versions.changes(bot, name, { to: options.to }),
     );
     if (options.json === true) {
       stdout.write(`${JSON.stringify(changes)}\n`);
@@ -142,7 +142,7 @@ function addRestoreCommand(versions: Command, context: Context): void {
         `this replaces what the bot "${bot}" has now; add --yes, after "kshot versions save NAME --bot ${bot}"`,
       );
     }
-    const result = await withClient(command, context, (client) => client.restoreVersion(bot, name));
+    const result = await withClient(command, context, (client) => client.versions.restore(bot, name));
     const { revision, added, removed } = result;
     const texts = `${count(added.length, 'text')} added, ${removed.length} removed`;
     print(context, options, result, `bot ${bot}, revision ${revision}: as in ${name}, ${texts}`);
@@ -161,7 +161,7 @@ function addDeleteCommand(versions: Command, context: Context): void {
     if (options.yes !== true) {
       usageError(command, `this deletes the version "${name}" of the bot "${bot}" for good; add --yes`);
     }
-    await withClient(command, context, (client) => client.deleteVersion(bot, name));
+    await withClient(command, context, (client) => client.versions.delete(bot, name));
     context.io.stdout.write(`bot ${bot}: version ${name} is deleted\n`);
   });
 }

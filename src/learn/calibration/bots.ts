@@ -1,7 +1,7 @@
 import type { SupportRows } from '../../heads/runtime.js';
 import type { EmbeddedSet } from '../embeddedSet.js';
 import { type EpisodeShape, EpisodeSampler } from '../episodes.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../statistics/random.js';
 
 /** A set to calibrate on, embedded by an encoder that has not seen it. */
 export interface CalibrationSet {

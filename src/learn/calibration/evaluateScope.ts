@@ -1,5 +1,5 @@
 import { judgeScope, probabilityInScope, type ScopeDetector } from '../../heads/scopeDetector.js';
-import { auroc } from '../measures.js';
+import { auroc } from '../../statistics/measures.js';
 import { BOT_SIZES, FAR, NEAR } from './bots.js';
 import { kindOf } from './fitScope.js';
 import type { ScopeRecord } from './scopeRecords.js';

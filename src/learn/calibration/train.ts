@@ -1,8 +1,8 @@
 import type { Calibration } from '../../heads/calibration.js';
 import type { HeadRuntime } from '../../heads/runtime.js';
 import type { Sharpness } from '../../heads/temperature.js';
-import { expectedCalibrationError } from '../measures.js';
-import { Random } from '../random.js';
+import { expectedCalibrationError } from '../../statistics/measures.js';
+import { Random } from '../../statistics/random.js';
 import { BOT_SIZES, BotSampler, type CalibrationSet } from './bots.js';
 import { evaluateScope, inScopeBy, type ScopeResult } from './evaluateScope.js';
 import { fitScope } from './fitScope.js';

@@ -8,7 +8,7 @@ import { crossEntropy } from '../../heads/losses.js';
 import { occupied } from '../../heads/ops.js';
 import type { Params } from '../../heads/head.js';
 import type { Episode } from '../../heads/trainedHead.js';
-import { meanInterval, type Proportion } from '../measures.js';
+import { meanInterval, type Proportion } from '../../statistics/measures.js';
 
 /** How an optimiser does on held-out tasks. */
 export interface OptimiserCurve {

@@ -4,8 +4,8 @@ import { type MannParams, sequenceLogits } from '../../heads/mann.js';
 import type { TrainedHead } from '../../heads/trainedHead.js';
 import type { EpisodeArrays } from '../episodeArrays.js';
 import type { EpisodeStream } from '../episodeStream.js';
-import { argmax, meanInterval, type Proportion } from '../measures.js';
-import type { Random } from '../random.js';
+import { argmax, meanInterval, type Proportion } from '../../statistics/measures.js';
+import type { Random } from '../../statistics/random.js';
 
 /**
  * Accuracy by instance (Santoro et al. 2016, table 1 and figure 2): support sets as sequences in random order, and how often

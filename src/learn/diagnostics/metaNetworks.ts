@@ -1,7 +1,7 @@
 import { numpy as np, tree } from '@jax-js/jax';
 import type { Generator, MetaNetworksParams } from '../../heads/metaNetworks.js';
 import type { TrainedHead } from '../../heads/trainedHead.js';
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 import type { Validator } from '../validator.js';
 
 /** Accuracy with the fast weights of a level taken away. */

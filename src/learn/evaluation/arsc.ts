@@ -1,5 +1,5 @@
 import type { EmbeddedSet } from '../embeddedSet.js';
-import { argmax } from '../measures.js';
+import { argmax } from '../../statistics/measures.js';
 import type { Report } from './episodic.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
 import type { Strata } from './outcomes.js';

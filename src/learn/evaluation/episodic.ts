@@ -1,8 +1,8 @@
 import type { EmbeddedSet } from '../embeddedSet.js';
 import { episodeArrays } from '../episodeArrays.js';
 import { EpisodeSampler } from '../episodes.js';
-import { argmax } from '../measures.js';
-import { Random } from '../random.js';
+import { argmax } from '../../statistics/measures.js';
+import { Random } from '../../statistics/random.js';
 import { EpisodeScorer } from './episodeScorer.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
 import type { Outcomes } from './outcomes.js';

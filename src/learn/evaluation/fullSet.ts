@@ -1,4 +1,9 @@
-import { argmax, expectedCalibrationError, type ReliabilityBin, reliabilityBins } from '../measures.js';
+import {
+  argmax,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliabilityBins,
+} from '../../statistics/measures.js';
 import type { Outcomes } from './outcomes.js';
 import type { Task } from './task.js';
 

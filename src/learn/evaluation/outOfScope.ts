@@ -1,4 +1,4 @@
-import { auroc, expectedCalibrationError, type Proportion, proportion } from '../measures.js';
+import { auroc, expectedCalibrationError, type Proportion, proportion } from '../../statistics/measures.js';
 
 /** How well scores tell what is in scope from what is not. */
 export interface OutOfScopeResult {

@@ -1,4 +1,4 @@
-import { meanInterval, type Proportion, proportion } from '../measures.js';
+import { meanInterval, type Proportion, proportion } from '../../statistics/measures.js';
 
 /**
  * What came out, unit by unit: a unit is what was drawn independently, an episode with its queries or a single query. Kept

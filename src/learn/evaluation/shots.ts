@@ -1,6 +1,6 @@
 import type { EmbeddedSet } from '../embeddedSet.js';
-import { Random } from '../random.js';
-import { argmax } from '../measures.js';
+import { Random } from '../../statistics/random.js';
+import { argmax } from '../../statistics/measures.js';
 import type { Report } from './episodic.js';
 import type { EvaluatedHead } from './evaluatedHead.js';
 import type { Outcomes } from './outcomes.js';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { KshotError } from '../../errors.js';
-import { STRATEGIES, type Strategy } from '../../heads/acquisition.js';
+import { STRATEGIES, type Strategy } from '../../heads/strategies.js';
 import { labelsToReach } from '../activeLearning.js';
-import type { Proportion } from '../measures.js';
-import { studentInterval } from '../studentInterval.js';
+import type { Proportion } from '../../statistics/measures.js';
+import { studentInterval } from '../../statistics/studentInterval.js';
 import { type CurvePoint, curvesChart } from './curvesChart.js';
 import { markdownTable, percent, signedPercent } from './markdown.js';
 

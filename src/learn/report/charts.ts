@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Confusion } from '../evaluation/fullSet.js';
-import type { Proportion, ReliabilityBin } from '../measures.js';
+import type { Proportion, ReliabilityBin } from '../../statistics/measures.js';
 import { COLOURS } from './svg.js';
 
 /*
@@ -300,8 +300,8 @@ export function confusionChart(
 export interface LearningCurve {
   /** The panel that it stands in. */
   readonly row: string;
-  /** Which of the row's trainings. */
-  readonly seed: number;
+  /** Which of the row's trainings, whether with another seed or on other data. */
+  readonly training: string;
   /** Validations by the number of optimiser steps before. */
   readonly history: readonly ({ readonly step: number } & Proportion)[];
   /** Of untrained prototypes on the same validation episodes. */
@@ -311,10 +311,10 @@ export interface LearningCurve {
 /** Validation accuracy in the course of a training, a panel a head, with its interval over the episodes. */
 export function learningChart(title: string, curves: readonly LearningCurve[]): TopLevelSpec {
   const rows = distinct(curves.map(({ row }) => row));
-  const values = curves.flatMap(({ row, seed, history, baseline }) =>
+  const values = curves.flatMap(({ row, training, history, baseline }) =>
     history.map((point) => ({
       row,
-      seed: String(seed),
+      training,
       step: point.step,
       ...inPercent(point),
       baseline: baseline === undefined ? null : 100 * baseline.value,
@@ -325,13 +325,13 @@ export function learningChart(title: string, curves: readonly LearningCurve[]): 
     $schema: SCHEMA,
     title: {
       text: title,
-      subtitle: 'Band: 95 % interval over the episodes. Dashed line: untrained prototypes',
+      subtitle: 'A line a training. Band: 95 % interval over the episodes. Dashed line: untrained prototypes',
     },
     data: { values },
     facet: { field: 'row', type: 'nominal', sort: rows, title: null },
     columns: 3,
     spacing: 24,
-    resolve: { scale: { x: 'independent' } },
+    resolve: { scale: { x: 'independent', y: 'independent' } },
     spec: {
       width: 230,
       height: 160,
@@ -342,21 +342,21 @@ export function learningChart(title: string, curves: readonly LearningCurve[]): 
         {
           transform: [{ filter: 'datum.baseline !== null' }],
           mark: { type: 'line', strokeDash: [4, 4], color: '#777777', strokeWidth: 1 },
-          encoding: { y: { field: 'baseline', ...y } },
+          encoding: { y: { field: 'baseline', ...y }, detail: { field: 'training' } },
         },
         {
           mark: { type: 'area', opacity: 0.18, color: COLOURS[0]! },
           encoding: {
             y: { field: 'low', ...y },
             y2: { field: 'high' },
-            detail: { field: 'seed' },
+            detail: { field: 'training' },
           },
         },
         {
           mark: { type: 'line', color: COLOURS[0]!, strokeWidth: 1.5 },
           encoding: {
             y: { field: 'value', title: `Validation ${PERCENT.toLowerCase()}`, ...y },
-            detail: { field: 'seed' },
+            detail: { field: 'training' },
           },
         },
       ],

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 import { COLOURS } from './svg.js';
 
 export interface CurvePoint {

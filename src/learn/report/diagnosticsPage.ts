@@ -2,7 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { OptimiserCurve } from '../diagnostics/learnedOptimiser.js';
 import type { GateSpread, GateStep } from '../diagnostics/lstmMetaLearner.js';
 import type { FastWeightAblation } from '../diagnostics/metaNetworks.js';
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 import { curvesChart } from './curvesChart.js';
 import { markdownTable, percent } from './markdown.js';
 

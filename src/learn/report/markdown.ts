@@ -1,4 +1,4 @@
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 
 /** A Markdown table as prettier lays it out: columns as wide as their widest cell. */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {

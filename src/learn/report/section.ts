@@ -391,8 +391,8 @@ function learningCharts(benchmark: Benchmark): Chart[] {
         .flatMap((setting) => benchmark.cells(row, setting))
         .flatMap(({ training }) => (training === undefined ? [] : [[training.weights, training] as const])),
     );
-    return [...found.values()].flatMap(({ seed, history, baseline }) =>
-      history === undefined ? [] : [{ row: row.name, seed, history, baseline }],
+    return [...found].flatMap(([weights, { history, baseline }]) =>
+      history === undefined ? [] : [{ row: row.name, training: weights, history, baseline }],
     );
   });
   const title = `${benchmark.plan.title}: learning curves`;

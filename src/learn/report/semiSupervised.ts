@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { KshotError } from '../../errors.js';
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 import { type Condition, conditionId, CONDITIONS, type HeadId } from '../semiSupervised.js';
-import { studentInterval } from '../studentInterval.js';
+import { studentInterval } from '../../statistics/studentInterval.js';
 import { type CurvePoint, curvesChart } from './curvesChart.js';
 import { markdownTable, percent, signedPercent } from './markdown.js';
 

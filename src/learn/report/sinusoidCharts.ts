@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 import { curvesChart } from './curvesChart.js';
 import { COLOURS } from './svg.js';
 

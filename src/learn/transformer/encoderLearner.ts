@@ -6,7 +6,7 @@ import type { Episode } from '../episodes.js';
 import type { EpisodeStream } from '../episodeStream.js';
 import { headEpisode } from '../headEpisode.js';
 import type { LearnedParams, Learner } from '../learner.js';
-import type { Proportion } from '../measures.js';
+import type { Proportion } from '../../statistics/measures.js';
 import { type HeadMeasure, Validator } from '../validator.js';
 import { episodeTexts, gradientOfTexts } from './episodeTexts.js';
 import type { LayerParams } from './layers.js';

@@ -233,7 +233,7 @@ describe('comparedTexts', () => {
       [0, 1],
       [2, 3, 4],
     ]);
-    expect(comparedTexts([1, 1, 1], 2)).toEqual([[], [], []]);
+    expect(comparedTexts([3, 1, 1], 2)).toEqual([[2], [0], []]);
   });
 
   test('a bot beyond the bound is checked by the newest texts of each intent', () => {

@@ -8,7 +8,7 @@ import {
 } from '../../../src/learn/calibration/fitTemperature.js';
 import type { ConvexPoint } from '../../../src/learn/calibration/newton.js';
 import type { ScopeRecord } from '../../../src/learn/calibration/scopeRecords.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 
 /** Gradient and Hessian against differences of value and gradient. */
 function checkDerivatives(loss: (weights: Float64Array) => ConvexPoint, at: Float64Array): void {

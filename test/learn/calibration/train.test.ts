@@ -4,7 +4,7 @@ import { HeadRuntime, initHeads } from '../../../src/heads/runtime.js';
 import { BotSampler, type CalibrationSet, FAR, NEAR } from '../../../src/learn/calibration/bots.js';
 import { scopeRecords } from '../../../src/learn/calibration/scopeRecords.js';
 import { trainCalibration } from '../../../src/learn/calibration/train.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { seeded, unitRows } from '../../heads/random.js';
 
 const D = 16;

@@ -6,7 +6,7 @@ import { initHeads } from '../../../src/heads/runtime.js';
 import { accuracyByInstance } from '../../../src/learn/diagnostics/mann.js';
 import { ablateFastWeights } from '../../../src/learn/diagnostics/metaNetworks.js';
 import { EpisodeStream } from '../../../src/learn/episodeStream.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { Validator } from '../../../src/learn/validator.js';
 import { noisySet } from '../embeddedToys.js';
 

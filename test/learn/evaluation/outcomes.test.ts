@@ -8,7 +8,7 @@ import {
   mcnemar,
   seedDeviation,
 } from '../../../src/learn/evaluation/outcomes.js';
-import { proportion } from '../../../src/learn/measures.js';
+import { proportion } from '../../../src/statistics/measures.js';
 
 const queries = (hits: readonly number[]) => ({ all: { of: 1, hits } });
 const episodes = (of: number, hits: readonly number[]) => ({ all: { of, hits } });

@@ -13,7 +13,7 @@ import { evaluateShots } from '../../../src/learn/evaluation/shots.js';
 import { scoreTask, taskOf } from '../../../src/learn/evaluation/task.js';
 import { episodeArrays } from '../../../src/learn/episodeArrays.js';
 import { EpisodeSampler } from '../../../src/learn/episodes.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { planeSet } from './toySets.js';
 
 beforeAll(initHeads);

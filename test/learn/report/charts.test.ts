@@ -84,11 +84,21 @@ describe('charts say what they show', () => {
   test('learning: validation accuracy by steps, a panel a head', async () => {
     const history = [0, 100, 200].map((step) => ({ step, ...interval(0.5 + step / 1000) }));
     const curves = [
-      { row: 'relation', seed: 1, history, baseline: interval(0.55) },
-      { row: 'dmin', seed: 1, history },
+      { row: 'relation', training: 'a', history, baseline: interval(0.55) },
+      { row: 'dmin', training: 'b', history },
     ];
     const found = await words(learningChart('Learning curves', curves));
     expect(found).toEqual(expect.arrayContaining(['relation', 'dmin', 'Steps', 'Validation accuracy (%)']));
+  });
+
+  test('learning: two trainings of a head are two lines', async () => {
+    const history = [0, 100, 200].map((step) => ({ step, ...interval(0.5) }));
+    const lines = async (...trainings: string[]) => {
+      const curves = trainings.map((training) => ({ row: 'relation', training, history }));
+      return (await renderSvg(learningChart('Learning curves', curves))).match(/<path[^>]* d="M[^"]*"/g)!
+        .length;
+    };
+    expect(await lines('a', 'b')).toBeGreaterThan(await lines('a', 'a'));
   });
 });
 

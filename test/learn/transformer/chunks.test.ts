@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { chunksOf, paddedLength } from '../../../src/learn/transformer/chunks.js';
 
 const textsOf = (lengths: readonly number[]) =>

@@ -13,7 +13,7 @@ import type { EpisodeShape } from '../../../src/learn/episodes.js';
 import { EpisodeStream } from '../../../src/learn/episodeStream.js';
 import { HeadLearner } from '../../../src/learn/headLearner.js';
 import type { LearnedParams } from '../../../src/learn/learner.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { EncoderLearner } from '../../../src/learn/transformer/encoderLearner.js';
 import { type LayerParams, upperLayers } from '../../../src/learn/transformer/layers.js';
 import type { TokenizedSet } from '../../../src/learn/transformer/tokenInput.js';

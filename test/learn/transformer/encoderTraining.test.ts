@@ -13,7 +13,7 @@ import { TextSetBuilder, type TextSet } from '../../../src/learn/datasets/textSe
 import { embedSet } from '../../../src/learn/embeddedSet.js';
 import { EmbeddingCache } from '../../../src/learn/embeddingCache.js';
 import type { LearnedParams, Learner } from '../../../src/learn/learner.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { readTrainingConfig, type TrainingConfig } from '../../../src/learn/trainingConfig.js';
 import type { TrainingData } from '../../../src/learn/trainingData.js';
 import {

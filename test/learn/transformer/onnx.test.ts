@@ -18,7 +18,7 @@ import {
 } from '../../../src/learn/transformer/onnx/quantise.js';
 import { TokenGraph } from '../../../src/learn/transformer/onnx/tokenGraph.js';
 import type { Precision } from '../../../src/learn/transformer/onnx/arithmetic.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { forwardPass, unitMean } from './forwardPass.js';
 import { tinyBert } from './tinyBert.js';
 

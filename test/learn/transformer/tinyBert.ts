@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import {
   type Bert,
   type BertShape,

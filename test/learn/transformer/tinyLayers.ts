@@ -1,5 +1,5 @@
 import { toFloat16 } from '../../../src/heads/float16.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import { type Bert, writeBertWeights } from '../../../src/learn/transformer/bert.js';
 import type { TokenInput } from '../../../src/learn/transformer/tokenInput.js';
 import type { LowerLayers } from '../../../src/learn/transformer/tokenStates.js';

@@ -5,7 +5,7 @@ import { tree } from '@jax-js/jax';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { initHeads } from '../../../src/heads/runtime.js';
 import { EmbeddingCache } from '../../../src/learn/embeddingCache.js';
-import { Random } from '../../../src/learn/random.js';
+import { Random } from '../../../src/statistics/random.js';
 import type { Bert } from '../../../src/learn/transformer/bert.js';
 import { upperLayers, withUpperLayers } from '../../../src/learn/transformer/layers.js';
 import type { TokenInput } from '../../../src/learn/transformer/tokenInput.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { auroc, expectedCalibrationError, meanInterval, proportion } from '../../src/learn/measures.js';
+import { auroc, expectedCalibrationError, meanInterval, proportion } from '../../src/statistics/measures.js';
 
 describe('measures, against values worked by hand', () => {
   test("Wilson's interval of 8 in 10", () => {

@@ -41,12 +41,18 @@ export interface ReliabilityBin {
   readonly accuracy: number;
 }
 
-/** The points of a reliability diagram: equally wide bins of confidence, those that nothing falls in left out. */
-export function reliabilityBins(
+/** An equally wide part of the confidences from 0 to 1, with what falls into it; confidence and accuracy are NaN where nothing does. */
+export interface ConfidenceBin extends ReliabilityBin {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A whole reliability diagram: every one of `bins` equally wide bins of confidence. */
+export function reliabilityDiagram(
   confidences: readonly number[],
   correct: readonly boolean[],
-  bins = 15,
-): ReliabilityBin[] {
+  bins: number,
+): ConfidenceBin[] {
   const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, correct: 0 }));
   confidences.forEach((confidence, i) => {
     const bin = sums[Math.min(bins - 1, Math.floor(confidence * bins))]!;
@@ -54,13 +60,24 @@ export function reliabilityBins(
     bin.confidence += confidence;
     bin.correct += correct[i] ? 1 : 0;
   });
-  return sums
+  return sums.map((bin, i) => ({
+    from: i / bins,
+    to: (i + 1) / bins,
+    count: bin.count,
+    confidence: bin.confidence / bin.count,
+    accuracy: bin.correct / bin.count,
+  }));
+}
+
+/** The points of a reliability diagram: equally wide bins of confidence, those that nothing falls in left out. */
+export function reliabilityBins(
+  confidences: readonly number[],
+  correct: readonly boolean[],
+  bins = 15,
+): ReliabilityBin[] {
+  return reliabilityDiagram(confidences, correct, bins)
     .filter(({ count }) => count > 0)
-    .map((bin) => ({
-      count: bin.count,
-      confidence: bin.confidence / bin.count,
-      accuracy: bin.correct / bin.count,
-    }));
+    .map(({ count, confidence, accuracy }) => ({ count, confidence, accuracy }));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Random } from '../../src/learn/random.js';
+import { Random } from '../../src/statistics/random.js';
 
 const draws = (random: Random, n: number) => Array.from({ length: n }, () => random.word());
 
