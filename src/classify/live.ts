@@ -25,6 +25,7 @@ import { Edits } from './edits.js';
 import { embedTexts, withEmbeddings } from './embedTexts.js';
 import { Evaluations } from './evaluation/evaluations.js';
 import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
+import { lookBeforeRefusing } from './freshWrites.js';
 import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
 import { importChanges } from './importChanges.js';
 import { Inspector } from './inspector.js';
@@ -125,6 +126,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
     await initHeads();
     await service.loadHeads();
     await service.start();
+    if (options.feed !== undefined) lookBeforeRefusing(service, (name) => service.catchUp(name));
   } catch (error) {
     await service.close();
     throw error;
@@ -211,6 +213,12 @@ class LiveService implements ClassifyService {
   async start(): Promise<void> {
     await this.#evaluations.markInterrupted();
     await this.#replicas.start();
+  }
+
+  /** Takes over what other processes have made of a bot. */
+  async catchUp(name: string): Promise<void> {
+    await this.#replicas.catchUp(name);
+    if (this.#served.has(name)) await this.#versions.catchUp(name);
   }
 
   /** Brings a bot to life from the store. */

@@ -280,6 +280,46 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     await expect(b.service.reach('nobody', 1)).rejects.toMatchObject({ code: 'unknown_bot' });
   });
 
+  test('a write to what another one has just made is not refused', async () => {
+    const a = await open();
+    proxy.dropsNotifications = true;
+    const b = await openBehindProxy();
+    await a.service.putIntents('bank', [LOST, BALANCE]);
+    await b.service.addExamples('bank', 'card_lost', ['card is away']);
+    await a.service.putIntents('bank', [{ name: 'new', examples: ['something new'] }]);
+    await b.service.addExamples('bank', 'new', ['brand new']);
+    await a.service.saveVersion('bank', 'v1', null);
+    expect(await b.service.putAlias('bank', 'live', 'v1')).toMatchObject({ created: true });
+    const unknown = { code: 'unknown_version' };
+    await expect(b.service.putAlias('bank', 'live', 'v2')).rejects.toMatchObject(unknown);
+    await a.service.putIntents('shop', [BALANCE]);
+    await b.service.deleteBot('shop');
+    await expect(b.service.deleteBot('nobody')).rejects.toMatchObject({ code: 'unknown_bot' });
+    await alike(a, b);
+  });
+
+  test('evaluations are seen by all, and outlive the start of another one, not the end of their own', async () => {
+    const [a, b] = [await open(), await open()];
+    await a.service.putIntents('bank', [LOST, BALANCE]);
+    await b.service.reach('bank', 1);
+    const { id } = await a.service.crossValidate('bank', { folds: 2 });
+    let evaluation = await b.service.getEvaluation('bank', id);
+    while (evaluation.status === 'running') {
+      await sleep(20);
+      evaluation = await b.service.getEvaluation('bank', id);
+    }
+    expect(evaluation).toMatchObject({ status: 'done', progress: { done: 4, total: 4 } });
+
+    const running = await a.store.addEvaluation('bank', { about: 'a' });
+    const statusOf = async () => (await b.store.readEvaluation('bank', running.id)).record.status;
+    await open();
+    expect(await statusOf()).toBe('running');
+    await a.service.close();
+    opened.splice(opened.indexOf(a), 1);
+    await open();
+    expect(await statusOf()).toBe('failed');
+  });
+
   test('a revision that does not come in time is refused, and says what to do', async () => {
     const a = await openBehindProxy({ revisionTimeoutMs: 100 });
     await a.service.putIntents('bank', [LOST]);
