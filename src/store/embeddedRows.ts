@@ -57,3 +57,12 @@ export class EmbeddedRows {
     return new KshotError('store_unavailable', `Store ${this.file}: ${what}`);
   }
 }
+
+/** @throws RangeError if `embeddings` cannot be those of that many texts. @returns D, how many numbers each has. */
+export function widthOf(embeddings: Float32Array, texts: number): number {
+  const width = embeddings.length / texts;
+  if (!Number.isInteger(width) || width === 0) {
+    throw new RangeError(`${embeddings.length} numbers are not the embeddings of ${texts} texts`);
+  }
+  return width;
+}

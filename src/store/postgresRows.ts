@@ -1,5 +1,5 @@
 import type { Session } from './postgresConnection.js';
-import { widthOf } from './refusals.js';
+import { widthOf } from './embeddedRows.js';
 import type { BotRecord, Settings, TextKind } from './store.js';
 
 export interface BotRow {

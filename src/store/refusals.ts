@@ -72,12 +72,3 @@ export function nothingToRollBack(bot: string, alias: string): KshotError {
     `The alias "${alias}" of bot "${bot}" has pointed at no other version before that there still is`,
   );
 }
-
-/** @throws RangeError if `embeddings` cannot be those of that many texts. @returns D, how many numbers each has. */
-export function widthOf(embeddings: Float32Array, texts: number): number {
-  const width = embeddings.length / texts;
-  if (!Number.isInteger(width) || width === 0) {
-    throw new RangeError(`${embeddings.length} numbers are not the embeddings of ${texts} texts`);
-  }
-  return width;
-}

@@ -43,6 +43,7 @@ export class TcpProxy {
     const both = [client, server];
     for (const socket of both) {
       this.#sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         this.#sockets.delete(socket);
