@@ -232,9 +232,13 @@ export class Replicas implements FeedWatcher {
   }
 
   async #embedMissing(): Promise<void> {
-    const { feed, encoder, store, embedding } = this.options;
+    const { feed, encoder, store, embedding, warn } = this.options;
     const embed = () => embedMissing(encoder, store, embedding);
-    await (feed === undefined ? embed() : feed.exclusively(embed));
+    if (feed === undefined) await embed();
+    else
+      await feed.exclusively(embed, () =>
+        warn('another process embeds the store; waiting for it', undefined),
+      );
   }
 }
 

@@ -156,7 +156,7 @@ async function planSwitch(
 }
 
 async function applySwitch(
-  { settings, source, folder }: SwitchOptions,
+  { settings, source, folder, warn }: SwitchOptions,
   { present, replaces, next }: SwitchPlan,
   encoder: Encoder,
   opened: OpenedStore | undefined,
@@ -167,7 +167,9 @@ async function applySwitch(
     if (opened === undefined) return 0;
     const { store, feed } = opened;
     const work = () => embedMissing(encoder, store, progress, kept === undefined ? [] : [kept.fingerprint]);
-    return feed === undefined ? work() : feed.exclusively(work);
+    return feed === undefined
+      ? work()
+      : feed.exclusively(work, () => warn('another process embeds the store; waiting for it'));
   };
   if (!replaces) {
     const { present: before } = await lookAt(former, encoder, settings);

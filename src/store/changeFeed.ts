@@ -24,8 +24,12 @@ export interface ChangeFeed {
    */
   readNews(bot: string, since: BotRevision | undefined, fingerprint: string): Promise<BotNews>;
 
-  /** Runs work that one process is to do at a time, when it is this one's turn. */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs work that one process is to do at a time, when it is this one's turn.
+   *
+   * @param waiting called where another one is at it.
+   */
+  exclusively<T>(work: () => Promise<T>, waiting: () => void): Promise<T>;
 }
 
 /** Which bot it is, for another may have had its name before, and how far it has come. */

@@ -519,10 +519,15 @@ export class PostgresStore implements Store, ChangeFeed {
     );
   }
 
-  async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const client = await this.#db.connectAlone();
+  async exclusively<T>(work: () => Promise<T>, waiting: () => void): Promise<T> {
+    const key = lockKey("'work'");
+    const client = await this.#db.connectAlone(async (alone) => {
+      const { rows } = await alone.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${key}) AS taken`);
+      if (rows[0]?.taken === true) return;
+      waiting();
+      await alone.query(`SELECT pg_advisory_lock(${key})`);
+    });
     try {
-      await client.query(`SELECT pg_advisory_lock(${lockKey("'work'")})`);
       return await work();
     } finally {
       // And with the connection the lock goes. Where it is lost meanwhile, another process may do the work once more.

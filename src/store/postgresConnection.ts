@@ -5,9 +5,9 @@ import { asStoreFailure, isConflict } from './postgresErrors.js';
 
 /** How long, in ms: until a server that does not answer is given up, and until one statement is. */
 const CONNECT_TIMEOUT_MS = 5_000;
-const STATEMENT_TIMEOUT_MS = 60_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
 /** A write waits for another one to the same bot; the largest import takes some seconds. */
-const LOCK_TIMEOUT_MS = 30_000;
+const LOCK_TIMEOUT_MS = 20_000;
 /** After this the server takes a transaction back whose client it has lost sight of, and with it its locks. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
 const PING_TIMEOUT_MS = 2_000;
@@ -102,12 +102,24 @@ export class PostgresConnection implements Session {
     }
   }
 
-  /** A connection that is not shared, and whose statements take as long as they take. @throws the driver's errors. */
-  async connectAlone(): Promise<pg.Client> {
-    const client = new pg.Client(this.#clientOptions());
-    client.on('error', () => undefined); // `end` follows, and pending statements fail
-    await client.connect();
-    return client;
+  /**
+   * A connection that is not shared, and whose statements take as long as they take.
+   *
+   * @param prepare what is to be done on it first; it is closed where that fails.
+   */
+  connectAlone(prepare: (client: pg.Client) => Promise<void>): Promise<pg.Client> {
+    return this.#guard(async () => {
+      const client = new pg.Client(this.#clientOptions());
+      client.on('error', () => undefined); // `end` follows, and pending statements fail
+      try {
+        await client.connect();
+        await prepare(client);
+        return client;
+      } catch (error) {
+        await client.end().catch(() => undefined);
+        throw error;
+      }
+    });
   }
 
   /** Twice is harmless. */

@@ -49,11 +49,7 @@ export class PostgresFeed {
   /** Begins; the watcher has been told how everything is when this resolves. @throws KshotError `store_unavailable`. */
   static async open(db: PostgresConnection, options: FeedOptions): Promise<PostgresFeed> {
     const feed = new PostgresFeed(db, options);
-    try {
-      await feed.#connect();
-    } catch (error) {
-      throw asStoreFailure(error, db.location);
-    }
+    await feed.#connect();
     feed.#lookIn(options.checkEveryMs);
     return feed;
   }
@@ -86,17 +82,13 @@ export class PostgresFeed {
 
   async #connect(): Promise<void> {
     const { channel, fingerprint, owner, watcher } = this.#options;
-    const client = await this.#db.connectAlone();
-    try {
-      client.on('notification', ({ payload }) => tell(watcher, payload));
-      await client.query(`LISTEN ${channel}`);
-      await client.query(`SELECT pg_advisory_lock_shared(${encoderLockKey('$1')})`, [fingerprint]);
-      await client.query(`SELECT pg_advisory_lock_shared(${ownerLockKey('$1')})`, [owner]);
-      await this.#check(client);
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
+    const client = await this.#db.connectAlone(async (alone) => {
+      alone.on('notification', ({ payload }) => tell(watcher, payload));
+      await alone.query(`LISTEN ${channel}`);
+      await alone.query(`SELECT pg_advisory_lock_shared(${encoderLockKey('$1')})`, [fingerprint]);
+      await alone.query(`SELECT pg_advisory_lock_shared(${ownerLockKey('$1')})`, [owner]);
+      await this.#check(alone);
+    });
     this.#client = client;
     client.once('end', () => {
       if (this.#client === client) this.#lose(new Error('Connection terminated'));
