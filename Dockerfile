@@ -31,7 +31,7 @@ FROM toolchain AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.client.json ./
 COPY src ./src
-RUN npm run build && rm dist/.tsbuildinfo
+RUN npm run build && rm dist/.tsbuildinfo dist/.console.tsbuildinfo
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM toolchain AS dependencies

@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import importX from 'eslint-plugin-import-x';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 // Folders import one way (CONTRIBUTING.md). A folder of src/ may import only what is named here, besides
@@ -24,6 +25,13 @@ const zones = folders.map((folder) => ({
   except: [`./${folder}`, './errors.ts', ...mayImport[folder].map((other) => `./${other}`)],
   message: `src/${folder} may import only ${['itself', 'errors.ts', ...mayImport[folder]].join(', ')}`,
 }));
+// The console is a page: it speaks to the server through the client, and knows nothing else of it.
+zones.push({
+  target: './src/console',
+  from: './src',
+  except: ['./console', './client'],
+  message: 'src/console may import only itself and src/client',
+});
 // Nothing but the wiring reads the configuration or the command line.
 zones.find((zone) => zone.target === './src/cli').except.push('./config.ts', './main.ts', './serve.ts');
 
@@ -77,5 +85,17 @@ export default tseslint.config(
     files: ['*.js', 'scripts/*.js', 'test/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: 'readonly', URL: 'readonly' } },
+  },
+  {
+    files: ['src/console/**'],
+    extends: [reactHooks.configs.flat['recommended-latest'] ?? reactHooks.configs.flat.recommended],
+    languageOptions: {
+      parserOptions: { project: './src/console/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+  },
+  {
+    files: ['src/console/public/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { document: 'readonly', localStorage: 'readonly' } },
   },
 );

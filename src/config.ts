@@ -113,6 +113,10 @@ const settingsSchema = z
       group: 'server',
       description: 'A store that is new gets the demo bot',
     }),
+    console: onOff.default(true).register(about, {
+      group: 'server',
+      description: 'The console, a web app to look after bots with, is served at /',
+    }),
     dataDir: words.default('./data/store').register(about, {
       group: 'store',
       value: 'folder',

@@ -12,6 +12,7 @@ import type { Encoder } from './encoder/encoder.js';
 import { type DownloadProgress, type EncoderOptions, loadEncoder } from './encoder/load.js';
 import { type Calibration, readCalibration } from './heads/calibration.js';
 import { createApp } from './http/app.js';
+import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
@@ -76,6 +77,7 @@ export async function serve(settings: Settings): Promise<Serving> {
       limits: settings,
       keys: { readWrite: settings.apiKeys, readOnly: settings.readOnlyApiKeys },
       logTexts: settings.logTexts,
+      console: settings.console ? CONSOLE_DIRECTORY : undefined,
       version: version(),
     });
     const server = await startServer(app, { ...settings, lifecycle });

@@ -187,6 +187,11 @@ class LiveService implements ClassifyService {
     this.#evaluations = new Evaluations({
       ...options,
       find: (name) => this.#find(name),
+      readVersion: async (name, asked) => {
+        const version = this.#versions.resolve(name, asked);
+        return { version, contents: await this.#versions.read(name, version) };
+      },
+      wantedHead: (settings) => this.#wantedHead(settings),
       enliven: (contents, settings) => this.#enliven(contents, () => this.#headsFor(settings)),
       read: (reader, embeddings, how) => this.#read(() => reader, embeddings, how),
       beside: (support, name, head) => this.#unlabelled.beside(support, name, head),

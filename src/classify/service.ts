@@ -109,7 +109,7 @@ export interface ClassifyService {
   map(bot: string): Promise<BotMap>;
 
   /**
-   * Begins to judge a bot, as it is now, on examples and counter-examples that it is not shown. It goes on in the background:
+   * Begins to judge a bot, or a version of it, on examples and counter-examples that it is not shown. It goes on in the background:
    * `getEvaluation` tells how far it is.
    *
    * @throws KshotError `nothing_to_evaluate` of a bot without two texts, `overloaded` when too many wait.
@@ -497,6 +497,8 @@ export interface BotChecks extends Checks {
 export interface EvaluationOptions {
   /** What it is to be called. */
   readonly name?: string;
+  /** A version or an alias of the bot; default: the bot as it is now. */
+  readonly version?: string;
 }
 
 export interface CrossValidationOptions extends EvaluationOptions {

@@ -4,6 +4,7 @@ import { KshotError } from '../errors.js';
 import { Authoriser, keyIn, keyInBody, type ApiKeys } from './auth.js';
 import { readFileBody, readJson } from './body.js';
 import type { ImportLimits } from './botFile.js';
+import { consoleRouter } from './console.js';
 import { docsPage } from './docs.js';
 import { Exchange, type Answer } from './exchange.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly logTexts: boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** The folder of the built console; undefined: none is served, and the root leads to the API's page. */
+  readonly console?: string | undefined;
   /** Of kshot. */
   readonly version: string;
 }
@@ -44,7 +47,7 @@ export function createApp(options: AppOptions): express.Express {
     ...systemOperations(lifecycle, metrics, options.version, {
       openapi: once(() => JSON.stringify(document())),
       docs: once(() => docsPage(document())),
-    }),
+    }).filter(({ id }) => id !== 'root' || options.console === undefined),
   ];
   const document = once(() =>
     openApiDocument({ operations, requests, version: options.version, authRequired: authoriser.enabled }),
@@ -76,6 +79,7 @@ export function createApp(options: AppOptions): express.Express {
       refuseMethod(request, response.locals.exchange, rows);
     });
   }
+  if (options.console !== undefined) app.use(consoleRouter(options.console));
   app.use(() => {
     throw new TransportError('not_found', 'There is nothing at this path; GET /docs lists what there is');
   });

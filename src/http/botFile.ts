@@ -2,7 +2,8 @@ import type { ImportDocument } from '../classify/service.js';
 import { textProblem } from '../classify/text.js';
 import { KshotError } from '../errors.js';
 import { type BotDocument, shortened } from '../formats/document.js';
-import { intentName, type RequestLimits } from './schemas.js';
+import { intentName } from './names.js';
+import type { RequestLimits } from './schemas.js';
 
 // What operations have in common that take a bot's texts as a file.
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ExampleEdit } from '../classify/service.js';
-import { boundedArray, intentName, textSchema, type RequestLimits } from './schemas.js';
+import { intentName } from './names.js';
+import { boundedArray, textSchema, type RequestLimits } from './schemas.js';
 
 /** Bodies of requests that change a part of what a bot has, by the names that the OpenAPI document gives them. */
 export function editSchemas(limits: RequestLimits) {

@@ -31,7 +31,7 @@ export function evaluationOperations(
       query: QUERIES.none,
       body: requests.CrossValidationRequest,
       success: begun,
-      problems: ['unknown_bot', 'nothing_to_evaluate', 'overloaded'],
+      problems: ['unknown_bot', 'unknown_version', 'nothing_to_evaluate', 'overloaded'],
       run: async ({ params, body, service }) => ({
         status: 202,
         json: await service.crossValidate(params.bot, body),
@@ -51,15 +51,14 @@ export function evaluationOperations(
       query: QUERIES.testSet,
       upload: { types: FILE_TYPES, maxBytes: limits.maxImportBytes },
       success: begun,
-      problems: ['unknown_bot', 'invalid_file', 'nothing_to_evaluate', 'overloaded'],
+      problems: ['unknown_bot', 'unknown_version', 'invalid_file', 'nothing_to_evaluate', 'overloaded'],
       async run({ params, query, bytes, service, signal, note }) {
-        const { name, ...how } = query;
+        const { name, version, ...how } = query;
         const { format, document } = await readBotBounded(bytes, how, signal);
-        const summary = await service.evaluateTestSet(
-          params.bot,
-          checkDocument(document, limits),
-          name === undefined ? {} : { name },
-        );
+        const summary = await service.evaluateTestSet(params.bot, checkDocument(document, limits), {
+          ...(name === undefined ? {} : { name }),
+          ...(version === undefined ? {} : { version }),
+        });
         note({ format, texts: summary.progress.total });
         return { status: 202, json: summary };
       },

@@ -14,6 +14,7 @@ import type {
   ThresholdPoint,
 } from '../classify/evaluationTypes.js';
 import { textProblem } from '../classify/text.js';
+import { askedVersion } from './names.js';
 
 /** Of a name, in code points. */
 const LONGEST_NAME = 128;
@@ -48,6 +49,7 @@ export const crossValidationRequest = z
       z.int().min(0).meta({ description: 'The same seed deals the same texts alike', default: 0 }),
     ),
     name: z.exactOptional(evaluationName),
+    version: z.exactOptional(askedVersion),
   })
   .meta({ examples: [{ folds: 5, name: 'before the merge' }] });
 

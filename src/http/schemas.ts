@@ -27,6 +27,7 @@ import { textProblem } from '../classify/text.js';
 import { EXPORT_FORMATS, IMPORT_FORMATS } from '../formats/formats.js';
 import { botChecks } from './checkSchemas.js';
 import { botMap } from './mapSchemas.js';
+import { askedVersion, botName, intentName } from './names.js';
 import {
   crossValidationRequest,
   evaluation,
@@ -53,46 +54,6 @@ export const LONGEST_RANKING = 1000;
 /** Most unlabelled texts on one page, and suggestions in one answer. */
 const LONGEST_PAGE = 1000;
 const MOST_SUGGESTIONS = 100;
-
-const BOT_NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u;
-// Control characters cannot be read. Put as ranges and without look-around: tools that make requests from the OpenAPI
-// document understand little more.
-const UNREADABLE = '\\u0000-\\u001f\\u007f-\\u009f';
-const INTENT_NAME = new RegExp(
-  `^[^\\s${UNREADABLE}]([^\\u2028\\u2029${UNREADABLE}]{0,126}[^\\s${UNREADABLE}])?$`,
-  'u',
-);
-// These vanish from an address.
-const DOT_SEGMENTS = ['.', '..'];
-
-// Names that look the same are the same: all are brought to Unicode's composed form.
-export const botName = z
-  .string()
-  .normalize('NFC')
-  .regex(BOT_NAME, 'must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit')
-  .meta({ description: 'Name of a bot', examples: ['bank'] });
-
-const versionOrAlias = botName.meta({
-  description: 'A version of the bot, or an alias of one; the bot as it is now where it is left out',
-  examples: ['production'],
-});
-
-export const intentName = z
-  .string()
-  .normalize('NFC')
-  .regex(
-    INTENT_NAME,
-    'must be 1 to 128 characters, without control characters, and without blanks at either end',
-  )
-  .refine((name) => name.isWellFormed(), 'must not hold unpaired surrogates')
-  .refine((name) => !DOT_SEGMENTS.includes(name), 'must not be "." or ".."')
-  .meta({
-    description: 'Name of an intent; in an address a slash is written %2F',
-    minLength: 1,
-    maxLength: 128,
-    not: { enum: DOT_SEGMENTS },
-    examples: ['card_lost'],
-  });
 
 const textId = z
   .string()
@@ -156,6 +117,7 @@ export const QUERIES = {
   }),
   testSet: z.strictObject({
     name: z.exactOptional(evaluationName),
+    version: z.exactOptional(askedVersion),
     format: z
       .exactOptional(z.enum(IMPORT_FORMATS))
       .meta({ description: 'What the file is; its content tells by default' }),
@@ -174,7 +136,7 @@ export const QUERIES = {
     language: z
       .exactOptional(language)
       .meta({ description: 'Of the texts; a CLU project names one', default: 'en-us' }),
-    version: z.exactOptional(versionOrAlias),
+    version: z.exactOptional(askedVersion),
   }),
   listUnlabelled: z.strictObject({
     limit: z
@@ -238,7 +200,7 @@ export function requestSchemas(limits: RequestLimits) {
         z.boolean().meta({ description: 'Whether to explain the result', default: false }),
       ),
       min_revision: z.exactOptional(z.int().min(0).meta({ description: leastRevision })),
-      version: z.exactOptional(versionOrAlias),
+      version: z.exactOptional(askedVersion),
     })
     .superRefine((body, context) => {
       const given = Number(body.text !== undefined) + Number(body.texts !== undefined);

@@ -31,3 +31,15 @@ export function securityHeaders(
     Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
   );
 }
+
+/** The headers of the console's files: scripts, styles and pictures of this server, requests to it, and nothing else. */
+export const consoleHeaders = securityHeaders({
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AliasSummary, AliasTarget, VersionChanges, VersionSummary } from '../classify/versionTypes.js';
-import { botName, changesShape, textSchema } from './schemas.js';
+import { botName } from './names.js';
+import { changesShape, textSchema } from './schemas.js';
 
 /** Longest note to a version, in code points. */
 const MAX_NOTE_CHARS = 1000;

@@ -142,11 +142,13 @@ describe('a bot of a server', () => {
 
   test('is judged on a file, which is sent to it', async () => {
     const test = file('test.csv', 'intent,text\nmoney,my money\n__counterexample__,weather\n');
-    const args = ['evaluate', '--test', test, '--name', 'held out'];
+    const args = ['evaluate', '--test', test, '--name', 'held out', '--version', 'production'];
     const { code, requests } = await onServer(args, ...answers);
     expect(code).toBe(0);
     expect(requests[0]).toMatchObject({ method: 'POST' });
-    expect(requests[0]!.path).toBe('/v1/bots/bank/evaluations/test-set?name=held+out&format=jsonl');
+    expect(requests[0]!.path).toBe(
+      '/v1/bots/bank/evaluations/test-set?name=held+out&version=production&format=jsonl',
+    );
   });
 });
 

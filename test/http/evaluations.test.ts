@@ -88,6 +88,21 @@ test('a test set is any file that an import takes, and its counter-examples are 
   expect(await over(csv.id)).toMatchObject({ status: 'done' });
 });
 
+test('a version is judged under its own name or an alias of it', async () => {
+  await service.saveVersion('bank', 'v1', null);
+  await service.putAlias('bank', 'production', 'v1');
+  await service.deleteIntent('bank', 'balance');
+  const file = { body: 'intent,text\nbalance,money left\n', headers: CSV };
+  const version = await begin(`${TEST_SET}?version=production`, file);
+  expect(version).toMatchObject({ version: 'v1' });
+  expect((await over(version.id)).rows).toMatchObject([{ best: 'balance' }]);
+  expect(await begin(CROSS, { body: { version: 'v1' } })).toMatchObject({ version: 'v1' });
+  expect(await h.send('post', CROSS, { body: { version: 'v2' } })).toMatchObject({
+    status: 404,
+    body: { code: 'unknown_version' },
+  });
+});
+
 test('what a change has mended is seen in a comparison', async () => {
   const file = { body: 'intent,text\nbalance,how rich am i\n', headers: CSV };
   const first = await begin(TEST_SET, file);

@@ -487,7 +487,7 @@ export class FakeService implements ClassifyService {
     bot: string,
     about: Pick<EvaluationSummary, 'kind' | 'folds'>,
     rows: readonly EvaluationRow[],
-    { name = null }: { readonly name?: string | null },
+    { name, version }: EvaluationOptions,
   ): EvaluationSummary {
     const { revision, evaluations } = this.find(bot);
     if (rows.length === 0) throw new KshotError('nothing_to_evaluate', 'There is no text');
@@ -495,8 +495,8 @@ export class FakeService implements ClassifyService {
     const evaluation: Evaluation = {
       ...about,
       id: this.nextId++,
-      name,
-      version: null,
+      name: name ?? null,
+      version: version === undefined ? null : this.versions.get(bot, version).name,
       revision,
       head: 'adapted',
       threshold: 0.5,

@@ -54,6 +54,12 @@ interface Run {
   done: number;
 }
 
+/** What is judged. */
+interface Subject {
+  readonly settings: BotSettings;
+  readonly isVersion: boolean;
+}
+
 /** What is asked of whoever serves the bots. */
 export interface EvaluationsOptions {
   readonly encoder: Encoder;
@@ -61,6 +67,10 @@ export interface EvaluationsOptions {
   readonly calibration: CalibrationModel;
   /** The live bot. @throws KshotError `unknown_bot`. */
   readonly find: (bot: string) => { readonly bot: LiveBot };
+  /** @param name a version's or an alias's. @throws KshotError `unknown_bot`, `unknown_version`. */
+  readonly readVersion: (bot: string, name: string) => Promise<{ version: string; contents: BotContents }>;
+  /** The head that settings ask for. */
+  readonly wantedHead: (settings: BotSettings) => string;
   /** Another live bot, not adapted, that belongs to the caller. */
   readonly enliven: (contents: BotContents, settings: BotSettings) => Promise<Enlivened>;
   /** A bot's reading of texts, with other requests in between. @param embeddings `[Q, D]`. */
@@ -95,15 +105,15 @@ export class Evaluations {
   }
 
   /**
-   * Begins to judge a bot, as it is now, on examples and counter-examples that it is not shown.
+   * Begins to judge a bot, as it is now or as a version has it, on examples and counter-examples that it is not shown.
    *
-   * @throws KshotError `nothing_to_evaluate` of a bot without two texts, `invalid_request` of one that has too many, `overloaded`.
+   * @throws KshotError `unknown_version`, `nothing_to_evaluate` of a bot without two texts, `invalid_request` of one that has too many, `overloaded`.
    */
   crossValidate(
     bot: string,
-    { folds = FOLDS.usual, seed = DEFAULT_SEED, name }: CrossValidationOptions,
+    { folds = FOLDS.usual, seed = DEFAULT_SEED, name, version }: CrossValidationOptions,
   ): Promise<EvaluationSummary> {
-    return this.#begin(bot, (contents) => {
+    return this.#begin(bot, version, (contents) => {
       const total = judgedTexts(contents).length;
       if (total < 2) {
         throw new KshotError(
@@ -119,7 +129,7 @@ export class Evaluations {
   }
 
   /**
-   * Begins to judge a bot, as it is now, on labelled texts.
+   * Begins to judge a bot, as it is now or as a version has it, on labelled texts.
    *
    * @param labelled checked and normalised, none twice.
    * @throws KshotError as `crossValidate`.
@@ -127,10 +137,10 @@ export class Evaluations {
   judgeTestSet(
     bot: string,
     labelled: readonly LabelledText[],
-    { name }: EvaluationOptions,
+    { name, version }: EvaluationOptions,
   ): Promise<EvaluationSummary> {
     const { encoder } = this.options;
-    return this.#begin(bot, (contents) => {
+    return this.#begin(bot, version, (contents) => {
       if (labelled.length === 0) {
         throw new KshotError('nothing_to_evaluate', 'the test set has no text in it: give each intent texts');
       }
@@ -219,14 +229,15 @@ export class Evaluations {
 
   async #begin(
     bot: string,
+    asked: string | undefined,
     plan: (contents: BotContents) => {
       readonly about: Pick<About, 'kind' | 'name' | 'folds' | 'total'>;
       readonly work: (options: JudgeOptions) => Promise<EvaluationRow[]>;
     },
   ): Promise<EvaluationSummary> {
     if (this.#closed) throw stopping();
-    const { encoder, store, find } = this.options;
-    const head = find(bot).bot.head.name;
+    const { store, find, wantedHead } = this.options;
+    const present = find(bot).bot.head.name;
     if (this.#runs.size + this.#beginning >= MAX_WAITING) {
       throw new KshotError('overloaded', 'too many evaluations wait for their turn: try again later', {
         retryAfterMs: RETRY_AFTER_MS,
@@ -234,8 +245,7 @@ export class Evaluations {
     }
     this.#beginning++;
     try {
-      const contents = await store.readBot(bot, encoder.fingerprint);
-      if (contents === undefined) throw new KshotError('unknown_bot', `there is no bot ${bot}`);
+      const { version, contents } = await this.#subject(bot, asked);
       const settings = botSettingsSchema.parse(contents.bot.settings);
       const { about: planned, work } = plan(contents);
       if (planned.total > MAX_TEXTS) {
@@ -245,13 +255,14 @@ export class Evaluations {
         );
       }
       const threshold = settings.threshold ?? DEFAULT_THRESHOLD;
-      const about: About = { ...planned, version: null, revision: contents.bot.revision, head, threshold };
+      const head = version === null ? present : wantedHead(settings);
+      const about: About = { ...planned, version, revision: contents.bot.revision, head, threshold };
       const record = await store.addEvaluation(bot, { ...about });
       if (this.#closed) throw stopping();
       const run: Run = { bot, id: record.id, abort: new AbortController(), done: 0 };
       this.#runs.set(run.id, run);
       this.#last = this.#last
-        .then(() => this.#carryOut(run, settings, work))
+        .then(() => this.#carryOut(run, { settings, isVersion: version !== null }, work))
         .finally(() => this.#runs.delete(run.id));
       return this.#summarise(record);
     } finally {
@@ -259,10 +270,19 @@ export class Evaluations {
     }
   }
 
+  /** What is to be judged: a version, or where none is asked for the bot. */
+  async #subject(bot: string, asked: string | undefined) {
+    const { encoder, store, readVersion } = this.options;
+    if (asked !== undefined) return readVersion(bot, asked);
+    const contents = await store.readBot(bot, encoder.fingerprint);
+    if (contents === undefined) throw new KshotError('unknown_bot', `there is no bot ${bot}`);
+    return { version: null, contents };
+  }
+
   /** Throws nothing: how it ends is kept. */
   async #carryOut(
     run: Run,
-    settings: BotSettings,
+    subject: Subject,
     work: (options: JudgeOptions) => Promise<EvaluationRow[]>,
   ): Promise<void> {
     const { signal } = run.abort;
@@ -275,7 +295,7 @@ export class Evaluations {
     try {
       const rows = await work({
         dimension: this.options.encoder.dimension,
-        enliven: (contents) => this.#enliven(contents, run.bot, settings, adapter, signal),
+        enliven: (contents) => this.#enliven(contents, run.bot, subject, adapter, signal),
         signal,
         judged: (texts) => (run.done += texts),
       });
@@ -307,7 +327,7 @@ export class Evaluations {
   async #enliven(
     contents: BotContents,
     name: string,
-    settings: BotSettings,
+    { settings, isVersion }: Subject,
     adapter: Adapter,
     signal: AbortSignal,
   ): Promise<JudgedBot> {
@@ -331,7 +351,8 @@ export class Evaluations {
         bot: live.bot,
         adapter,
         model: calibration,
-        beside: (support, head) => beside(support, name, head),
+        // The bot's unlabelled texts are no part of a version.
+        beside: async (support, head) => (isVersion ? support : beside(support, name, head)),
         isWanted: () => !signal.aborted,
         adapted: () => undefined,
       });

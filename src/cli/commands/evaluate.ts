@@ -29,6 +29,7 @@ interface Options extends ReadingOptions {
   readonly folds?: number;
   readonly seed?: number;
   readonly name?: string;
+  readonly version?: string;
   readonly markdown?: string;
   readonly html?: string;
   readonly failUnder?: number;
@@ -54,6 +55,7 @@ export function addEvaluateCommand(program: Command, context: Context): void {
     )
     .option('--seed <number>', 'what texts are dealt to the parts by (default: 0)', seed)
     .option('--name <name>', 'what the evaluation is to be called')
+    .option('--version <name>', 'of --bot: judge this version, or this alias (default: the bot as it is now)')
     .option('--markdown <file>', 'write the whole report as Markdown')
     .option('--html <file>', 'write the whole report as a page, with diagrams')
     .option('--fail-under <share>', 'exit with 1 where accuracy is below this, such as 0.9', share)
@@ -89,6 +91,7 @@ async function evaluate(
   if (isFile && (options.bot !== undefined || command.getOptionValueSource('url') === 'cli')) {
     usageError(command, 'a file is evaluated without a server: name either a file, or --bot');
   }
+  if (isFile && options.version !== undefined) usageError(command, '--version is for --bot');
   if (!isFile && (options.format ?? options.language) !== undefined) {
     usageError(command, '--format and --language are for a file');
   }
@@ -147,19 +150,19 @@ function warnOfUnknownIntents(bot: BotDocument, test: BotDocument, { io }: Conte
  */
 async function runOn(
   bench: Bench,
-  { folds, seed, name }: Options,
+  { folds, seed, name, version }: Options,
   test: BotDocument | undefined,
   { io }: Context,
 ): Promise<Evaluation> {
-  const called = name === undefined ? {} : { name };
+  const asked = { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
   const { id, progress } =
     test === undefined
       ? await bench.crossValidate({
-          ...called,
+          ...asked,
           ...(folds === undefined ? {} : { folds }),
           ...(seed === undefined ? {} : { seed }),
         })
-      : await bench.evaluateTestSet(test, called);
+      : await bench.evaluateTestSet(test, asked);
   const bar = startProgress(io.stderr, 'Judging texts', progress.total);
   let evaluation = await bench.get(id);
   try {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { noteClassified } from '../noteClassified.js';
 import { ok, operation, type Operation } from '../operation.js';
 import type { ErrorShape, Problem } from '../problem.js';
-import { botName, LONGEST_RANKING, probability, type RequestLimits, textSchema } from '../schemas.js';
+import { botName } from '../names.js';
+import { LONGEST_RANKING, probability, type RequestLimits, textSchema } from '../schemas.js';
 import { fallbackRanking } from './fallbackRanking.js';
 import { versionNamed } from './versionNamed.js';
 

@@ -131,6 +131,18 @@ describe('a cross-validation', () => {
     expect(await over(await service.crossValidate('bank'))).toMatchObject({ revision: 3 });
   });
 
+  test('of a version judges what it holds, whatever has become of the bot', async () => {
+    const before = await over(await service.crossValidate('bank'));
+    await service.saveVersion('bank', 'v1', null);
+    await service.putAlias('bank', 'production', 'v1');
+    await service.deleteIntent('bank', 'balance');
+    const version = await over(await service.crossValidate('bank', { version: 'production' }));
+    expect(version).toMatchObject({ version: 'v1', revision: before.revision });
+    expect(version.rows).toEqual(before.rows);
+    const unknown = service.crossValidate('bank', { version: 'v2' });
+    await expect(unknown).rejects.toMatchObject({ code: 'unknown_version' });
+  });
+
   test.each([
     ['no text', [], 'has no examples'],
     ['one text', [{ name: 'a', examples: ['one'] }], 'has one example'],

@@ -1,0 +1,36 @@
+import type { EvaluationSummary } from '../../client/index.js';
+import { kshot } from '../api/kshot.js';
+import { useWrite } from '../api/queries.js';
+import { WriteButton } from '../parts/button.js';
+import { toast } from '../state/toasts.js';
+import { titleOf } from './kinds.js';
+
+/** Cancels an evaluation that runs; removes one that has ended. */
+export function DeleteEvaluation({
+  bot,
+  evaluation,
+}: {
+  readonly bot: string;
+  readonly evaluation: EvaluationSummary;
+}) {
+  const runs = evaluation.status === 'running';
+  const title = titleOf(evaluation);
+  const remove = useWrite(bot, () => kshot().evaluations.delete(bot, evaluation.id), {
+    onDone: () => {
+      toast(`${title} is ${runs ? 'cancelled' : 'deleted'}`);
+    },
+  });
+  return (
+    <WriteButton
+      look="quiet"
+      small
+      icon={runs ? 'close' : 'trash'}
+      busy={remove.isPending}
+      aria-label={`${runs ? 'Cancel' : 'Delete'} ${title}`}
+      title={runs ? 'Cancel' : 'Delete'}
+      onClick={() => {
+        remove.mutate();
+      }}
+    />
+  );
+}

@@ -1,0 +1,6 @@
+import type { EvaluationSummary } from '../../client/index.js';
+
+/** What an evaluation is called where nobody named it. */
+export function titleOf({ id, name, kind, folds }: EvaluationSummary): string {
+  return name ?? `${kind === 'cross-validation' ? `${folds ?? ''}-fold cross-validation` : 'Test set'} ${id}`;
+}
