@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { KshotError } from '../errors.js';
 import { printableUrl } from './location.js';
@@ -17,8 +18,9 @@ const KEEP_ALIVE_MS = 10_000;
 /** The type of bigint[]. */
 const INT8_ARRAY = 1016;
 
-/** How often a transaction is tried that others get in the way of. */
+/** How often a transaction is tried that others get in the way of, and how long they are left alone, in ms. */
 const ATTEMPTS = 5;
+const RETRY_AFTER_MS = 50;
 
 /** A write is on disk when it is acknowledged, even where the server's default is another. */
 const BEGIN_WRITE = `
@@ -80,6 +82,7 @@ export class PostgresConnection implements Session {
           return await this.#transaction(BEGIN_WRITE, work);
         } catch (error) {
           if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+          await sleep(RETRY_AFTER_MS * attempt); // The other one goes first.
         }
       }
     });
