@@ -3,6 +3,16 @@ import type { BotNews, BotRevision, BotState, ChangeFeed, FeedWatcher } from './
 import { EmbeddedRows } from './embeddedRows.js';
 import { importInputOf } from './importInput.js';
 import { type ConnectionOptions, PostgresConnection, type Session } from './postgresConnection.js';
+import {
+  findBot,
+  findIntent,
+  getBot,
+  getExample,
+  getIntent,
+  listIntents,
+  lockBot,
+  lockOrMakeBot,
+} from './postgresBots.js';
 import { BotEdit } from './postgresEdit.js';
 import { encoderLockKey, noticeOf, PostgresFeed, readStates } from './postgresFeed.js';
 import { lockKey, migrate } from './postgresMigrations.js';
@@ -13,8 +23,6 @@ import {
   embeddingsOf,
   encoderIdOf,
   insertEmbeddings,
-  insertTexts,
-  type IntentRow,
   type TextRow,
   toBotRecord,
 } from './postgresRows.js';
@@ -27,6 +35,15 @@ import {
   removeEvaluation,
 } from './postgresEvaluations.js';
 import {
+  addUnlabelled,
+  clearUnlabelled,
+  findUnlabelled,
+  getUnlabelled,
+  listUnlabelled,
+  readUnlabelled,
+  removeUnlabelled,
+} from './postgresUnlabelled.js';
+import {
   findVersionContents,
   listAliases,
   listVersions,
@@ -36,41 +53,31 @@ import {
   rollBackAlias,
   saveVersion,
 } from './postgresVersions.js';
-import {
-  intentExists,
-  unknownBot,
-  unknownCounterexample,
-  unknownExample,
-  unknownIntent,
-  unknownText,
-  unknownVersion,
-} from './refusals.js';
-import {
-  type AliasRecord,
-  type BotContents,
-  type BotRecord,
-  type Change,
-  type EmbeddedText,
-  type EmbeddedUnlabelled,
-  type EvaluationEnd,
-  type EvaluationRecord,
-  type ExampleEdit,
-  type ImportInput,
-  type IntentInput,
-  type Json,
-  MAX_UNLABELLED,
-  type PageQuery,
-  type Settings,
-  type Store,
-  type StoredText,
-  type TextKind,
-  type TextSource,
-  type UnlabelledOutcome,
-  type UnlabelledPage,
-  type UnlabelledText,
-  type VersionRecord,
+import { intentExists, unknownCounterexample, unknownVersion } from './refusals.js';
+import type {
+  AliasRecord,
+  BotContents,
+  BotRecord,
+  Change,
+  EmbeddedText,
+  EmbeddedUnlabelled,
+  EvaluationEnd,
+  EvaluationRecord,
+  ExampleEdit,
+  ImportInput,
+  IntentInput,
+  Json,
+  PageQuery,
+  Settings,
+  Store,
+  StoredText,
+  TextKind,
+  TextSource,
+  UnlabelledOutcome,
+  UnlabelledPage,
+  VersionRecord,
 } from './store.js';
-import { distinctTexts, toWellFormed } from './textPlan.js';
+import { toWellFormed } from './textPlan.js';
 
 /** Rows with embeddings that one statement reads: 6 MB of 384 numbers each, twice that on the way. */
 const ROWS_A_STATEMENT = 2_000;
@@ -265,94 +272,33 @@ export class PostgresStore implements Store, ChangeFeed {
     texts: readonly EmbeddedText[],
     fingerprint: string,
   ): Promise<UnlabelledOutcome> {
-    return this.#db.write(async (session) => {
-      const { id: botId } = await lockBot(session, bot);
-      const given = distinctTexts(texts);
-      const present = await session.rows<{ text: string }>(
-        `SELECT text FROM kshot_texts WHERE bot_id = $1 AND kind <> 'label'
-           AND digest IN (SELECT kshot_digest(given) FROM unnest($2::text[]) AS given)`,
-        [botId, [...given.keys()]],
-      );
-      for (const { text } of present) given.delete(text);
-      const ids = await insertTexts(
-        session,
-        botId,
-        [...given.keys()].map((text) => ({ kind: 'unlabelled', intentId: null, source, text })),
-      );
-      const embeddings = [...given.values()].map((embedding, i) => ({ id: ids[i]!, embedding }));
-      if (ids.length > 0)
-        await insertEmbeddings(session, await encoderIdOf(session, fingerprint), embeddings);
-      const total = await countUnlabelled(session, botId);
-      const dropped = Math.max(0, total - MAX_UNLABELLED);
-      if (dropped > 0) {
-        await session.run(
-          `DELETE FROM kshot_texts WHERE id IN (SELECT id FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled'
-             ORDER BY source DESC, id LIMIT $2)`,
-          [botId, dropped],
-        );
-      }
-      return { added: ids.length, known: texts.length - ids.length, dropped, total: total - dropped };
-    });
+    return this.#db.write(async (session) =>
+      addUnlabelled(session, await lockBot(session, bot), { source, texts, fingerprint }),
+    );
   }
 
-  listUnlabelled(bot: string, { after, limit }: PageQuery): Promise<UnlabelledPage> {
-    return this.#db.read(async (session) => {
-      const { id } = await getBot(session, bot);
-      const texts = await session.rows<UnlabelledText>(
-        `SELECT id, text, source FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled' AND id > $2
-         ORDER BY id LIMIT $3`,
-        [id, after, limit],
-      );
-      return { texts, total: await countUnlabelled(session, id) };
-    });
+  listUnlabelled(bot: string, page: PageQuery): Promise<UnlabelledPage> {
+    return this.#db.read(async (session) => listUnlabelled(session, await getBot(session, bot), page));
   }
 
   readUnlabelled(bot: string, fingerprint: string, limit: number): Promise<EmbeddedUnlabelled> {
-    return this.#db.read(async (session) => {
-      const { id: botId } = await getBot(session, bot);
-      const rows = await session.rows<UnlabelledText & { vector: Buffer | null }>(
-        `SELECT t.id, t.text, t.source, e.vector
-         FROM kshot_texts t LEFT JOIN kshot_embeddings e ON e.text_id = t.id
-           AND e.encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $1)
-         WHERE t.bot_id = $2 AND t.kind = 'unlabelled' ORDER BY t.id DESC LIMIT $3`,
-        [fingerprint, botId, limit],
-      );
-      const texts = new EmbeddedRows(this.location, bot, rows.length);
-      for (const { id, vector } of rows) texts.add(id, vector);
-      return {
-        texts: rows.map(({ id, text, source }) => ({ id, text, source })),
-        embeddings: texts.embeddings,
-      };
-    });
+    return this.#db.read(async (session) =>
+      readUnlabelled(session, await getBot(session, bot), { fingerprint, limit, location: this.location }),
+    );
   }
 
   findUnlabelled(bot: string, id: number, fingerprint: string): Promise<EmbeddedText> {
-    return this.#db.read(async (session) => {
-      const { text } = await getUnlabelled(session, await getBot(session, bot), id);
-      const [row] = await session.rows<{ vector: Buffer }>(
-        `SELECT vector FROM kshot_embeddings WHERE text_id = $1
-           AND encoder_id = (SELECT id FROM kshot_encoders WHERE fingerprint = $2)`,
-        [id, fingerprint],
-      );
-      const embedding = new EmbeddedRows(this.location, bot, 1);
-      embedding.add(id, row?.vector ?? null);
-      return { text, embedding: embedding.embeddings };
-    });
+    return this.#db.read(async (session) =>
+      findUnlabelled(session, await getBot(session, bot), { id, fingerprint, location: this.location }),
+    );
   }
 
   removeUnlabelled(bot: string, id: number): Promise<void> {
-    return this.#db.write(async (session) => {
-      const text = await getUnlabelled(session, await lockBot(session, bot), id);
-      await session.run('DELETE FROM kshot_texts WHERE id = $1', [text.id]);
-    });
+    return this.#db.write(async (session) => removeUnlabelled(session, await lockBot(session, bot), id));
   }
 
   clearUnlabelled(bot: string): Promise<number> {
-    return this.#db.write(async (session) =>
-      session.run(`DELETE FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled'`, [
-        (await lockBot(session, bot)).id,
-      ]),
-    );
+    return this.#db.write(async (session) => clearUnlabelled(session, await lockBot(session, bot)));
   }
 
   labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change> {
@@ -608,43 +554,6 @@ export class PostgresStore implements Store, ChangeFeed {
   }
 }
 
-async function findBot(session: Session, bot: string, lock = ''): Promise<BotRow | undefined> {
-  const [row] = await session.rows<BotRow>(
-    `SELECT ${BOT} FROM kshot_bots WHERE name = $1 AND version_of IS NULL ${lock}`,
-    [bot],
-  );
-  return row;
-}
-
-async function getBot(session: Session, bot: string): Promise<BotRow> {
-  const row = await findBot(session, bot);
-  if (row === undefined) throw unknownBot(bot);
-  return row;
-}
-
-/** Makes other writes to the bot wait for the end of the transaction. */
-const LOCKED = 'FOR NO KEY UPDATE';
-
-async function lockBot(session: Session, bot: string): Promise<BotRow> {
-  const row = await findBot(session, bot, LOCKED);
-  if (row === undefined) throw unknownBot(bot);
-  return row;
-}
-
-/** A bot that did not exist is at revision 0: the write that creates it has yet to raise it. */
-async function lockOrMakeBot(session: Session, bot: string): Promise<BotRow> {
-  for (;;) {
-    const row = await findBot(session, bot, LOCKED);
-    if (row !== undefined) return row;
-    // Where another transaction makes it at the same time, this waits for the end of that.
-    await session.run(
-      `INSERT INTO kshot_bots (name, settings, revision, created_at, updated_at) VALUES ($1, '{}', 0, $2, $2)
-       ON CONFLICT (name) WHERE version_of IS NULL DO NOTHING`,
-      [bot, new Date()],
-    );
-  }
-}
-
 async function takeOver(session: Session, bot: BotRow, edit: BotEdit, contents: ImportInput): Promise<void> {
   const { intents, counterexamples, prune } = contents;
   if (prune) {
@@ -653,50 +562,4 @@ async function takeOver(session: Session, bot: BotRow, edit: BotEdit, contents: 
   }
   await edit.replaceIntents(intents);
   if (counterexamples !== undefined) await edit.replaceCounterexamples(counterexamples);
-}
-
-function listIntents(session: Session, bot: BotRow): Promise<IntentRow[]> {
-  return session.rows('SELECT id, name, description FROM kshot_intents WHERE bot_id = $1 ORDER BY id', [
-    bot.id,
-  ]);
-}
-
-async function findIntent(session: Session, bot: BotRow, intent: string): Promise<IntentRow | undefined> {
-  const [row] = await session.rows<IntentRow>(
-    'SELECT id, name, description FROM kshot_intents WHERE bot_id = $1 AND name = $2',
-    [bot.id, intent],
-  );
-  return row;
-}
-
-async function getIntent(session: Session, bot: BotRow, intent: string): Promise<IntentRow> {
-  const row = await findIntent(session, bot, intent);
-  if (row === undefined) throw unknownIntent(bot.name, intent);
-  return row;
-}
-
-async function getExample(session: Session, bot: BotRow, intent: IntentRow, id: number): Promise<TextRow> {
-  const [row] = await session.rows<TextRow>(
-    `SELECT id, text FROM kshot_texts WHERE intent_id = $1 AND kind = 'example' AND id = $2`,
-    [intent.id, id],
-  );
-  if (row === undefined) throw unknownExample(bot.name, intent.name, id);
-  return row;
-}
-
-async function getUnlabelled(session: Session, bot: BotRow, id: number): Promise<TextRow> {
-  const [row] = await session.rows<TextRow>(
-    `SELECT id, text FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled' AND id = $2`,
-    [bot.id, id],
-  );
-  if (row === undefined) throw unknownText(bot.name, id);
-  return row;
-}
-
-async function countUnlabelled(session: Session, botId: number): Promise<number> {
-  const [row] = await session.rows<{ count: number }>(
-    "SELECT count(*) AS count FROM kshot_texts WHERE bot_id = $1 AND kind = 'unlabelled'",
-    [botId],
-  );
-  return row!.count;
 }
