@@ -10,7 +10,7 @@ import { Comparison } from './comparison.js';
 import { DeleteEvaluation } from './deleteEvaluation.js';
 import { Headline } from './headline.js';
 import { IntentTable } from './intentTable.js';
-import { titleOf } from './kinds.js';
+import { subjectOf, titleOf } from './kinds.js';
 import { WrongRows } from './wrongRows.js';
 
 const ReliabilityChart = lazy(() => import('./reliabilityChart.js'));
@@ -36,8 +36,9 @@ export default function EvaluationScreen({ bot, id }: { readonly bot: string; re
   );
 }
 
-function leadOf({ revision, head, threshold, created_at: time }: Evaluation): string {
-  return `Revision ${revision} · head ${head} · threshold ${percent(threshold)} · ${dateAndTime(time)}`;
+function leadOf(evaluation: Evaluation): string {
+  const { threshold, created_at: time } = evaluation;
+  return `Of ${subjectOf(evaluation)} · threshold ${percent(threshold)} · ${dateAndTime(time)}`;
 }
 
 function Unfinished({ evaluation: { status, progress, error } }: { readonly evaluation: Evaluation }) {

@@ -11,7 +11,7 @@ import { hrefOf } from '../routes.js';
 import { DeleteEvaluation } from './deleteEvaluation.js';
 import { NewEvaluation } from './newEvaluation.js';
 import { StatusBadge } from './statusBadge.js';
-import { titleOf } from './kinds.js';
+import { subjectOf, titleOf } from './kinds.js';
 
 /** How well a bot does, and did. */
 export default function EvaluationsScreen({ bot }: { readonly bot: string }) {
@@ -62,9 +62,7 @@ function columnsOf(bot: string): Column<EvaluationSummary>[] {
           >
             {titleOf(evaluation)}
           </Link>
-          <div className="muted small row-note">
-            revision {evaluation.revision} · head {evaluation.head}
-          </div>
+          <div className="muted small row-note">{subjectOf(evaluation)}</div>
         </>
       ),
     },

@@ -6,6 +6,7 @@ import { DropZone } from '../files/dropZone.js';
 import { WriteButton } from '../parts/button.js';
 import { Select, TextField } from '../parts/field.js';
 import { ProblemNote } from '../parts/problem.js';
+import { VersionPicker } from '../parts/versionPicker.js';
 import { go, hrefOf } from '../routes.js';
 
 const FOLDS = [2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -15,13 +16,14 @@ const USUAL_FOLDS = 5;
 export function NewEvaluation({ bot }: { readonly bot: string }) {
   const [folds, setFolds] = useState(String(USUAL_FOLDS));
   const [name, setName] = useState('');
+  const [version, setVersion] = useState<string>();
   const follow = ({ id }: EvaluationSummary) => {
     go(hrefOf({ screen: 'evaluations', bot, item: String(id) }));
   };
   const called = name.trim() === '' ? undefined : name.trim();
   const crossValidate = useWrite(
     bot,
-    () => kshot().evaluations.crossValidate(bot, { folds: Number(folds), name: called }),
+    () => kshot().evaluations.crossValidate(bot, { folds: Number(folds), name: called, version }),
     {
       showsError: true,
       onDone: follow,
@@ -29,7 +31,7 @@ export function NewEvaluation({ bot }: { readonly bot: string }) {
   );
   const testSet = useWrite(
     bot,
-    (file: File) => kshot().evaluations.testSet(bot, file, { name: called ?? file.name }),
+    (file: File) => kshot().evaluations.testSet(bot, file, { name: called ?? file.name, version }),
     {
       showsError: true,
       onDone: follow,
@@ -37,6 +39,7 @@ export function NewEvaluation({ bot }: { readonly bot: string }) {
   );
   return (
     <section className="new-evaluation" aria-label="New evaluation">
+      <VersionPicker bot={bot} label="What is judged" value={version} onChange={setVersion} />
       <form
         className="panel form"
         onSubmit={(event) => {

@@ -6,6 +6,7 @@ import { WriteButton } from '../parts/button.js';
 import { TextArea } from '../parts/field.js';
 import { IntentPicker } from '../parts/intentPicker.js';
 import { ProblemNote } from '../parts/problem.js';
+import { VersionPicker } from '../parts/versionPicker.js';
 import { ChangeNote } from './changeNote.js';
 import { useDebounced } from './debounced.js';
 import { Evidence } from './evidence.js';
@@ -13,7 +14,6 @@ import { Ranking } from './ranking.js';
 import { useResultChange } from './resultChange.js';
 import { useTeach } from './teach.js';
 import { Verdict } from './verdict.js';
-import { VersionPicker } from './versionPicker.js';
 import { Why } from './why.js';
 
 /** Long enough not to ask at every letter, short enough to feel live. */
@@ -55,7 +55,7 @@ export function TryIt({
           onChange={onText}
           data-autofocus
         />
-        <VersionPicker bot={bot} value={version} onChange={setVersion} />
+        <VersionPicker label="Answered by" bot={bot} value={version} onChange={setVersion} />
       </div>
       <p className="visually-hidden" role="status">
         {isCurrent && announcement(result)}

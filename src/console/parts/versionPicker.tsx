@@ -1,13 +1,15 @@
 import { useAliases, useVersions } from '../api/queries.js';
-import { Select } from '../parts/field.js';
+import { Select } from './field.js';
 
-/** Whom a text is put to: the bot as it is now, or one of its versions. Nothing where it has none. */
+/** What is asked, or judged: the bot as it is now, or one of its versions. Nothing where it has none. */
 export function VersionPicker({
   bot,
+  label,
   value,
   onChange,
 }: {
   readonly bot: string;
+  readonly label: string;
   readonly value: string | undefined;
   readonly onChange: (version: string | undefined) => void;
 }) {
@@ -16,7 +18,7 @@ export function VersionPicker({
   if (versions.length === 0) return null;
   return (
     <Select
-      label="Answered by"
+      label={label}
       value={value ?? ''}
       onChange={(name) => {
         onChange(name === '' ? undefined : name);
