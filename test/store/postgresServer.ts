@@ -7,6 +7,9 @@ const SERVER = process.env['KSHOT_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.
 
 const problem = await whyUnreachable();
 
+// Of files that are skipped whole, the test runner shows no names.
+if (problem !== undefined) process.stderr.write(`Tests that need PostgreSQL are skipped: ${problem}\n`);
+
 /** `describe` where there is a server, and skipped, saying so, where there is none. */
 export function describeOnPostgres(name: string, tests: () => void): void {
   if (problem === undefined) describe(name, tests);
