@@ -40,6 +40,8 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
 RUN find node_modules/onnxruntime-node/bin/napi-v6 -mindepth 1 -maxdepth 1 ! -name linux -exec rm -r {} + \
  && find node_modules/onnxruntime-node/bin/napi-v6/linux -mindepth 1 -maxdepth 1 ! -name "$(node -p process.arch)" -exec rm -r {} + \
  && rm -rf node_modules/onnxruntime-web
+# What the image is made of, as the lock file says.
+RUN npm run --silent sbom > sbom.cdx.json
 
 # What `npm ci --onnxruntime-node-install=cuda12` does, on top of the above; newer versions of npm do not run it, as
 # package.json denies it to those who have no GPU.
@@ -60,6 +62,7 @@ FROM ${CUDA_IMAGE} AS cuda
 COPY --from=toolchain /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
 COPY --from=cuda-dependencies /app/node_modules ./node_modules
+COPY --from=cuda-dependencies /app/sbom.cdx.json ./
 COPY --from=app /app ./
 RUN groupadd --gid 10001 kshot \
  && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin kshot \
@@ -86,6 +89,7 @@ CMD ["serve"]
 FROM ${NODE_IMAGE} AS cpu
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=dependencies /app/sbom.cdx.json ./
 COPY --from=app /app ./
 RUN groupadd --gid 10001 kshot \
  && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin kshot \

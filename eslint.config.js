@@ -16,7 +16,20 @@ const mayImport = {
   learn: ['heads', 'encoder', 'statistics'],
   http: ['classify', 'store', 'formats'],
   client: ['classify', 'formats'],
-  cli: ['encoder', 'heads', 'index', 'store', 'formats', 'classify', 'learn', 'http', 'client', 'statistics'],
+  telemetry: ['classify', 'encoder', 'store', 'http'],
+  cli: [
+    'encoder',
+    'heads',
+    'index',
+    'store',
+    'formats',
+    'classify',
+    'learn',
+    'http',
+    'client',
+    'statistics',
+    'telemetry',
+  ],
 };
 const folders = Object.keys(mayImport);
 const zones = folders.map((folder) => ({
@@ -56,6 +69,20 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**'],
+    ignores: ['src/telemetry/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['@opentelemetry/*'], message: 'src/telemetry alone loads it, where it is wanted' },
+          ],
+        },
+      ],
     },
   },
   {

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
@@ -13,6 +13,7 @@ import { readModelDirectory } from '../src/encoder/modelDirectory.js';
 import { createTokenizer } from '../src/encoder/tokenizer.js';
 import { KshotError } from '../src/errors.js';
 import { serve, type Serving } from '../src/serve.js';
+import { machine, quantile } from './bench/figures.js';
 import { benchIndex } from './bench/indexBench.js';
 import { runLoad } from './bench/load.js';
 import { retrievalPage, type RetrievalResults } from './bench/retrievalReport.js';
@@ -375,14 +376,6 @@ async function closedLoop(callers: number, calls: number, call: (i: number) => P
     }),
   );
   return { rate: (calls * 1000) / (performance.now() - started), times: times.sort((a, b) => a - b) };
-}
-
-function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
-}
-
-function machine(): string {
-  return `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`;
 }
 
 function print(line: string): void {

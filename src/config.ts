@@ -29,6 +29,8 @@ interface About {
   readonly value?: string;
   /** How the default reads where the value itself would not do. */
   readonly defaultText?: string;
+  /** The variable of a standard that is read where ours is not set. */
+  readonly standard?: string;
   /** Never printed, but for what `printable` leaves of it. */
   readonly secret?: true;
   readonly printable?: (value: string) => string;
@@ -73,6 +75,11 @@ const keys = z
         .regex(/^[\x21-\x7e]*$/, 'must hold keys of printable ASCII characters without spaces'),
     ),
   );
+
+const collector = words.refine(isCollector, {
+  error:
+    'must be an http or https address without a password in it (OTEL_EXPORTER_OTLP_HEADERS holds secrets)',
+});
 
 const MILLISECONDS = wholeNumber(1, 3_600_000);
 const COUNT = wholeNumber(1, 10_000_000);
@@ -191,6 +198,12 @@ const settingsSchema = z
       value: 'number',
       description: 'Texts that may wait for the encoder; beyond it requests are answered 503 at once',
     }),
+    maxQueueMs: MILLISECONDS.default(2000).register(about, {
+      group: 'encoder',
+      value: 'ms',
+      description:
+        'Texts that wait may be expected to take so long; beyond it requests are answered 503 at once',
+    }),
     embeddingCacheMb: wholeNumber(0, 1_000_000).default(64).register(about, {
       group: 'encoder',
       value: 'MiB',
@@ -261,6 +274,13 @@ const settingsSchema = z
       group: 'logging',
       description: 'Classified texts and their intents are logged; off, no text ever is',
     }),
+    otlpEndpoint: collector.optional().register(about, {
+      group: 'logging',
+      value: 'address',
+      defaultText: 'OTEL_EXPORTER_OTLP_ENDPOINT, or off',
+      standard: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+      description: 'Collector that traces are sent to, over OTLP/HTTP, such as http://localhost:4318',
+    }),
   })
   .superRefine((settings, context) => {
     const refuse = (name: string, message: string) => {
@@ -309,9 +329,9 @@ export function readSettings(
   const given: Record<string, string> = {};
   for (const name of namesIn(groups)) {
     const flag = flags[name];
-    const variable = environment[variableOf(name)];
+    const variable = variableIn(environment, name);
     if (typeof flag === 'string' || typeof flag === 'boolean') given[name] = String(flag);
-    else if (variable !== undefined && variable.trim() !== '') given[name] = variable;
+    else if (variable !== undefined) given[name] = variable;
   }
   const outcome = settingsSchema.safeParse(given);
   if (outcome.success) return outcome.data;
@@ -409,10 +429,22 @@ function variableOf(name: SettingName): string {
   return `KSHOT_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
 }
 
+/** What the environment says of a setting; a variable that is set but empty counts as absent. */
+function variableIn(environment: NodeJS.ProcessEnv, name: SettingName): string | undefined {
+  const { standard } = aboutOf(name);
+  const variables = [variableOf(name), ...(standard === undefined ? [] : [standard])];
+  return variables.map((variable) => environment[variable]).find((value) => value?.trim());
+}
+
+function isCollector(address: string): boolean {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
+
 function whatWasGiven(name: SettingName, value: string | undefined): string {
   if (value === undefined || aboutOf(name).secret) return '';
   const hint = /^(tcp|udp):\/\//.test(value)
     ? ' (Kubernetes sets such variables for a service named kshot: use enableServiceLinks: false)'
     : '';
-  return `; it is "${value}"${hint}`;
+  return `; it is "${value.replace(/\/\/[^/]*@/, '//[redacted]@')}"${hint}`;
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,7 @@ import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
 import { lateProgress } from './cli/progress.js';
 import { BUNDLED_HEADS, BUNDLED_MODEL, printableSettings, type Settings } from './config.js';
-import type { Encoder } from './encoder/encoder.js';
+import type { Encoder, EncoderObserver } from './encoder/encoder.js';
 import { type DownloadProgress, type EncoderOptions, loadEncoder } from './encoder/load.js';
 import { type Calibration, readCalibration } from './heads/calibration.js';
 import { createApp } from './http/app.js';
@@ -16,7 +17,10 @@ import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
+import { observedStore } from './store/observedStore.js';
 import { openStore, type StoreOptions } from './store/openStore.js';
+import type { Store } from './store/store.js';
+import type { Tracing } from './telemetry/tracing.js';
 
 const DEMO_BOT = 'demo';
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
@@ -59,9 +63,12 @@ export async function serve(settings: Settings): Promise<Serving> {
   log.info({ settings: printableSettings(settings) }, 'starting');
   const metrics = new Metrics();
   metrics.watchProcess();
+  const tracing = await openTracing(settings, log);
+  const observer = tracing === undefined ? metrics : tracing.observer(metrics);
   const lifecycle = new Lifecycle();
 
-  const { store, feed, isNew, folderProblem, ...opened } = await openStore(storeOptions(settings));
+  const { feed, isNew, folderProblem, ...opened } = await openStore(storeOptions(settings));
+  const store = observedStore(opened.store, observer);
   const closers: (() => Promise<unknown>)[] = [() => opened.close()];
   if (folderProblem !== undefined) {
     log.info(
@@ -73,6 +80,7 @@ export async function serve(settings: Settings): Promise<Serving> {
     const app = createApp({
       lifecycle,
       metrics,
+      tracer: tracing,
       log,
       limits: settings,
       keys: { readWrite: settings.apiKeys, readOnly: settings.readOnlyApiKeys },
@@ -86,7 +94,7 @@ export async function serve(settings: Settings): Promise<Serving> {
 
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
-    const encoder = await openEncoder(settings, metrics, log);
+    const encoder = await openEncoder(settings, observer, log);
     const service = await openService({
       encoder,
       store,
@@ -96,7 +104,7 @@ export async function serve(settings: Settings): Promise<Serving> {
       ...(folderProblem === undefined ? { snapshotDirectory: join(settings.dataDir, 'index') } : {}),
       ...headsDirectory(settings),
       calibration,
-      observer: metrics,
+      observer,
       warn: (message, error) => log.warn(error === undefined ? {} : { err: error }, message),
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
@@ -117,13 +125,26 @@ export async function serve(settings: Settings): Promise<Serving> {
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
         await service.close();
         await opened.close();
+        await tracing?.close();
         log.info('stopped');
       },
     };
   } catch (error) {
+    // A store that this start has made, and put nothing into, shall be new to the next one, too.
+    const isUnused = isNew && (await hasNoBots(store));
+    if (isUnused) await opened.markNew?.();
     for (const close of closers) await close();
+    if (isUnused && opened.markNew === undefined) await rm(storeFile(settings), { force: true });
     throw error;
   }
+}
+
+/** False where it cannot be told. */
+function hasNoBots(store: Store): Promise<boolean> {
+  return store.listBots().then(
+    (bots) => bots.length === 0,
+    () => false,
+  );
 }
 
 /** What the settings say of the encoder. */
@@ -137,14 +158,24 @@ export function encoderOptions(settings: Settings): EncoderOptions & { readonly 
     maxBatchTexts: settings.maxBatchTexts,
     ...(settings.maxBatchTokens === undefined ? {} : { maxBatchTokens: settings.maxBatchTokens }),
     maxQueuedTexts: settings.maxQueuedTexts,
+    maxQueueMs: settings.maxQueueMs,
     cacheBytes: settings.embeddingCacheMb * 2 ** 20,
   };
 }
 
-function openEncoder(settings: Settings, metrics: Metrics, log: Logger): Promise<Encoder> {
+/** Undefined, with nothing loaded, where traces are sent nowhere. */
+async function openTracing(settings: Settings, log: Logger): Promise<Tracing | undefined> {
+  const { otlpEndpoint: endpoint, shutdownTimeoutMs: timeoutMs } = settings;
+  if (endpoint === undefined) return undefined;
+  const { Tracing } = await import('./telemetry/tracing.js');
+  const warn = (message: string, error: unknown) => log.warn({ err: error }, message);
+  return new Tracing({ endpoint, version: version(), timeoutMs, warn });
+}
+
+function openEncoder(settings: Settings, observer: EncoderObserver, log: Logger): Promise<Encoder> {
   return loadEncoder({
     ...encoderOptions(settings),
-    observer: metrics,
+    observer,
     warn: (message) => log.warn(message),
     inform: (message) => log.info(message),
     progress: downloadProgress(),

@@ -112,6 +112,20 @@ describe('reading settings', () => {
     expect(problemOf({ maxQueuedTexts: '10' }).message).toContain('--max-queued-texts');
   });
 
+  test('the collector of traces is named by the standard variable too, ours first', () => {
+    const standard = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:4318' };
+    expect(readSettings({}, {}).otlpEndpoint).toBeUndefined();
+    expect(readSettings({}, standard).otlpEndpoint).toBe('http://a:4318');
+    expect(readSettings({}, { ...standard, KSHOT_OTLP_ENDPOINT: 'http://b' }).otlpEndpoint).toBe('http://b');
+    expect(problemOf({ otlpEndpoint: 'localhost:4318' }).message).toContain('http or https address');
+  });
+
+  test('an address with a password is refused, and not shown', () => {
+    const { message } = problemOf({ otlpEndpoint: 'http://user:hunter2@collector' });
+    expect(message).toContain('without a password');
+    expect(message).not.toContain('hunter2');
+  });
+
   test('misspelt variables are found', () => {
     expect(unknownVariables({ KSHOT_API_KEY: 'x', KSHOT_PORT: '1', PATH: '/' })).toEqual(['KSHOT_API_KEY']);
   });

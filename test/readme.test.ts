@@ -10,6 +10,7 @@ import { harness } from './http/harness.js';
 const ROOT = new URL('../../', import.meta.url);
 const PAGES = [
   'README.md',
+  'SECURITY.md',
   'docs/checks.md',
   'docs/client.md',
   'docs/defaults.md',

@@ -1,6 +1,7 @@
-import { fork } from 'node:child_process';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { answerParent, runInChild } from './childProcess.js';
+import { post } from './post.js';
 
 // A closed-loop HTTP load: so many clients, each with one request in flight, in a process of its own so that it does not
 // share the server's thread.
@@ -11,30 +12,23 @@ export interface Load {
   readonly texts: readonly string[];
   readonly clients: number;
   readonly requests: number;
+  /** No request is sent after these, whatever their number. */
+  readonly seconds?: number;
 }
 
 export interface LoadOutcome {
   readonly requestsPerSecond: number;
-  /** `[requests]`, in milliseconds, sorted. */
+  /** Of each request that was sent, in milliseconds, sorted. */
   readonly latencies: readonly number[];
   readonly failures: number;
 }
 
 /** Runs the load in a child process. */
 export function runLoad(load: Load): Promise<LoadOutcome> {
-  return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url));
-    child.once('message', (outcome) => {
-      resolve(outcome as LoadOutcome);
-      child.kill();
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the load generator ended with code ${code}`)));
-    child.send(load);
-  });
+  return runInChild(fileURLToPath(import.meta.url), load);
 }
 
-async function generate({ url, texts, clients, requests }: Load): Promise<LoadOutcome> {
+async function generate({ url, texts, clients, requests, seconds = Infinity }: Load): Promise<LoadOutcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const latencies: number[] = [];
   let sent = 0;
@@ -42,7 +36,7 @@ async function generate({ url, texts, clients, requests }: Load): Promise<LoadOu
   const started = performance.now();
   await Promise.all(
     Array.from({ length: clients }, async () => {
-      while (sent < requests) {
+      while (sent < requests && performance.now() - started < seconds * 1000) {
         const text = texts[sent++ % texts.length]!;
         const from = performance.now();
         if ((await post(agent, url, JSON.stringify({ text }))) !== 200) failures++;
@@ -50,25 +44,9 @@ async function generate({ url, texts, clients, requests }: Load): Promise<LoadOu
       }
     }),
   );
-  const seconds = (performance.now() - started) / 1000;
+  const took = (performance.now() - started) / 1000;
   agent.destroy();
-  return { requestsPerSecond: requests / seconds, latencies: latencies.sort((a, b) => a - b), failures };
+  return { requestsPerSecond: latencies.length / took, latencies: latencies.sort((a, b) => a - b), failures };
 }
 
-function post(agent: Agent, url: string, body: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const call = request(url, { method: 'POST', agent, headers }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode ?? 0));
-    });
-    call.once('error', reject);
-    call.end(body);
-  });
-}
-
-if (process.send !== undefined) {
-  process.once('message', (load) => {
-    void generate(load as Load).then((outcome) => process.send!(outcome));
-  });
-}
+answerParent(generate);

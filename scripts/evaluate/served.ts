@@ -106,6 +106,7 @@ async function evaluateSet(
       port: '0',
       logLevel: 'warn',
       maxQueuedTexts: '100000',
+      maxQueueMs: '3600000',
       maxExamplesPerIntent: '10000',
     },
     process.env,

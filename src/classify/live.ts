@@ -734,13 +734,12 @@ class LiveService implements ClassifyService {
     };
     const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
     const bot = new LiveBot(texts, heads(), this.#options.calibration);
-    const observe = (stage: 'retrieve' | 'score', ms: number) => this.#options.observer?.stage(stage, ms);
     const dispose = () => {
       bot.dispose();
       indexes.examples.close();
       indexes.counterexamples.close();
     };
-    return { indexes, bot, queue: new ScoreQueue(bot, observe), dispose };
+    return { indexes, bot, queue: new ScoreQueue(bot, this.#options.observer), dispose };
   }
 
   /** An index over some of a bot's texts, from its snapshot where it has one that helps. */

@@ -1,6 +1,9 @@
 import type { LiveBot, Scored } from './liveBot.js';
+import type { ServiceObserver } from './service.js';
 
 interface Waiting {
+  /** As ServiceObserver tells it. */
+  readonly caller: unknown;
   readonly queries: Float32Array;
   readonly resolve: (scored: Scored[]) => void;
   readonly reject: (error: unknown) => void;
@@ -15,13 +18,14 @@ export class ScoreQueue {
 
   constructor(
     private readonly bot: LiveBot,
-    private readonly observe: (stage: 'retrieve' | 'score', milliseconds: number) => void,
+    private readonly observer: Pick<ServiceObserver, 'caller' | 'stage'> | undefined,
   ) {}
 
   /** @param queries `[Q, D]`. */
   score(queries: Float32Array): Promise<Scored[]> {
+    const caller = this.observer?.caller?.();
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ queries, resolve, reject }) === 1) queueMicrotask(() => this.#flush());
+      if (this.#waiting.push({ caller, queries, resolve, reject }) === 1) queueMicrotask(() => this.#flush());
     });
   }
 
@@ -37,10 +41,11 @@ export class ScoreQueue {
     }
     let scored: Scored[];
     try {
+      const callers = waiting.map(({ caller }) => caller);
       let started = performance.now();
       scored = this.bot.score(all, (stage) => {
         const now = performance.now();
-        this.observe(stage, now - started);
+        this.observer?.stage(stage, now - started, callers);
         started = now;
       });
     } catch (error) {

@@ -530,7 +530,15 @@ export type Stage = 'encode' | 'retrieve' | 'score' | 'decide';
 
 /** What the service tells whoever measures it; every method is called synchronously and must be cheap. */
 export interface ServiceObserver {
-  stage(stage: Stage, milliseconds: number): void;
+  /** Who asks, in the observer's own terms: asked as a text comes to be scored, handed back with the stages that do so. */
+  caller?(): unknown;
+  /**
+   * A stage ended.
+   *
+   * @param callers of a stage that was gone through for several requests in one go: whose; absent where it was for the
+   *   request in whose context this is called.
+   */
+  stage(stage: Stage, milliseconds: number, callers?: readonly unknown[]): void;
   /** Classified texts by outcome. */
   classified(inScope: number, outOfScope: number): void;
   /** A head adapted to a bot's support set. */

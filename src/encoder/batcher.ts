@@ -3,6 +3,7 @@ import { KshotError } from '../errors.js';
 import type { Call } from './call.js';
 import type { Session } from './session.js';
 import { takeBatch, type BatchLimits } from './takeBatch.js';
+import { Throughput } from './throughput.js';
 import type { TextTokenizer } from './tokenizer.js';
 import { WaitingRows, type Row } from './waitingRows.js';
 
@@ -10,6 +11,10 @@ export interface BatcherOptions {
   readonly limits: BatchLimits;
   /** Texts that may wait; work in the background is not counted. */
   readonly maxQueuedTexts: number;
+  /** How long they may be expected to wait, in milliseconds. */
+  readonly maxQueueMs: number;
+  /** A clock that runs forward, in milliseconds; the process's own by default. */
+  readonly now?: (() => number) | undefined;
   readonly observer: EncoderObserver | undefined;
   /** Told of every text that was embedded; `embedding` is a view that must be copied to be kept. */
   readonly embedded: (text: string, embedding: Float32Array, truncated: boolean) => void;
@@ -19,10 +24,6 @@ export interface BatcherOptions {
 const CANDIDATES = 512;
 /** Texts that are tokenised in one turn of the event loop while a pass runs: some 2 ms. */
 const TOKENISED_PER_TURN = 64;
-/** Weight of the newest pass in the measured throughput. */
-const THROUGHPUT_SMOOTHING = 0.2;
-/** Assumed until a pass was measured. */
-const INITIAL_TEXTS_PER_MS = 0.2;
 const SHORTEST_RETRY_MS = 50;
 
 /**
@@ -37,14 +38,18 @@ export class Batcher {
   private readonly rowsByText = new Map<string, Row>();
   private passesUnderWay = 0;
   private turnScheduled = false;
-  private textsPerMs = INITIAL_TEXTS_PER_MS;
   private whenIdle: (() => void) | undefined;
+  private readonly throughput = new Throughput();
+  private lastPassEnded = 0;
+  private readonly now: () => number;
 
   constructor(
     private readonly session: Session,
     private readonly tokenizer: TextTokenizer,
     private readonly options: BatcherOptions,
-  ) {}
+  ) {
+    this.now = options.now ?? (() => performance.now());
+  }
 
   /** Texts that requests wait for and that are in no pass yet. */
   get queuedTexts(): number {
@@ -52,14 +57,16 @@ export class Batcher {
   }
 
   /**
-   * One rule for a single text and for a batch: what finds room to queue at all is admitted, whatever its size.
+   * One rule for a single text and for a batch: what finds room to queue at all, and would not wait too long for its turn, is
+   * admitted, whatever its size.
    *
    * @throws KshotError `overloaded`.
    */
   admit(): void {
     const queued = this.foreground.size;
-    if (queued < this.options.maxQueuedTexts) return;
-    const retryAfterMs = Math.max(SHORTEST_RETRY_MS, Math.ceil(queued / this.textsPerMs));
+    const waitMs = queued / this.throughput.textsPerMs;
+    if (queued < this.options.maxQueuedTexts && waitMs < this.options.maxQueueMs) return;
+    const retryAfterMs = Math.max(SHORTEST_RETRY_MS, Math.ceil(waitMs));
     throw new KshotError('overloaded', `${queued} texts wait for the encoder already; try again later`, {
       retryAfterMs,
     });
@@ -154,14 +161,33 @@ export class Batcher {
     const lengths = Int32Array.from(batch, ({ tokens }) => tokens);
     const paddedLength = Math.max(...lengths);
     this.passesUnderWay++;
+    const started = this.now();
+    const isSaturated = queue.size > 0 || rows.length >= maxTexts;
     this.session.run({ ids: concatenate(batch), lengths }).then(
       (pass) => {
-        this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds);
-        this.textsPerMs += THROUGHPUT_SMOOTHING * (rows.length / pass.milliseconds - this.textsPerMs);
+        this.options.observer?.batch(rows.length, paddedLength, pass.milliseconds, this.callersOf(rows));
+        const turnMs = this.turnTime(started, pass.milliseconds);
+        if (isSaturated) this.throughput.measured(rows.length, turnMs);
         this.endPass(() => this.deliver(rows, pass.embeddings));
       },
       (error: unknown) => this.endPass(() => this.failRows(rows, error)),
     );
+  }
+
+  /**
+   * What a pass has cost those who wait, in milliseconds: from the end of the one before it, and with what this thread took to
+   * hand it out, which is more than the pass itself where the machine is busy.
+   */
+  private turnTime(started: number, passMs: number): number {
+    const now = this.now();
+    const turn = now - Math.max(started, this.lastPassEnded);
+    this.lastPassEnded = now;
+    return Math.max(turn, passMs);
+  }
+
+  private callersOf(rows: readonly Row[]): unknown[] {
+    if (this.options.observer?.caller === undefined) return [];
+    return [...new Set(rows.flatMap(({ wantedBy }) => wantedBy.map(({ call }) => call.caller)))];
   }
 
   private endPass(settle: () => void): void {

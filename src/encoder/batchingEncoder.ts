@@ -27,6 +27,9 @@ export interface BatchingEncoderOptions {
   readonly tokenizer: TextTokenizer;
   readonly limits: BatchLimits;
   readonly maxQueuedTexts: number;
+  readonly maxQueueMs: number;
+  /** As BatcherOptions has it. */
+  readonly now?: () => number;
   readonly cacheBytes: number;
   readonly observer: EncoderObserver | undefined;
 }
@@ -57,6 +60,8 @@ export class BatchingEncoder implements SpanEncoder {
     this.batcher = new Batcher(options.session, options.tokenizer, {
       limits: options.limits,
       maxQueuedTexts: options.maxQueuedTexts,
+      maxQueueMs: options.maxQueueMs,
+      now: options.now,
       observer: options.observer,
       embedded: (text, embedding, truncated) => this.cache.set(text, embedding, truncated),
     });
@@ -69,12 +74,17 @@ export class BatchingEncoder implements SpanEncoder {
     const missing = cached.flatMap((hit, position) => (hit === undefined ? [position] : []));
     if (missing.length > 0 && !background) this.batcher.admit();
 
-    const call = new Call(texts.length, this.dimension, options.signal);
+    const { observer } = this.options;
+    const started = performance.now();
+    const call = new Call(texts.length, this.dimension, options.signal, observer?.caller?.());
     cached.forEach((hit, position) => {
       if (hit !== undefined) call.setRow(position, hit.embedding, hit.truncated);
     });
     if (missing.length > 0 && !call.settled) this.batcher.enqueue(call, texts, missing, background);
-    return call.result;
+    const encoded = await call.result;
+    const cachedTexts = texts.length - missing.length;
+    observer?.encoded?.(call.caller, texts.length, cachedTexts, performance.now() - started);
+    return encoded;
   }
 
   async encodeSpans(

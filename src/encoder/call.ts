@@ -18,6 +18,8 @@ export class Call {
     rows: number,
     private readonly dimension: number,
     private readonly signal: AbortSignal | undefined,
+    /** As EncoderObserver tells it. */
+    readonly caller?: unknown,
   ) {
     this.embeddings = new Float32Array(rows * dimension);
     this.truncated = new Array<boolean>(rows).fill(false);

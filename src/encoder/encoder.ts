@@ -92,8 +92,16 @@ export interface EncoderStats {
 
 /** What an encoder tells whoever measures it (src/http/metrics.ts); every method is called synchronously. */
 export interface EncoderObserver {
-  /** A forward pass ended: texts in it, the padded length T in tokens, and how long it took in milliseconds. */
-  batch(rows: number, paddedLength: number, milliseconds: number): void;
+  /** Who asks, in the observer's own terms: asked as a call of `encode` comes in, handed back with what is done for it. */
+  caller?(): unknown;
+  /** A call has its embeddings, `cached` of them from the cache, so many milliseconds after it came in. */
+  encoded?(caller: unknown, texts: number, cached: number, milliseconds: number): void;
+  /**
+   * A forward pass ended: texts in it, the padded length T in tokens, and how long it took in milliseconds.
+   *
+   * @param callers whom it was for, each once; empty where `caller` is absent.
+   */
+  batch(rows: number, paddedLength: number, milliseconds: number, callers: readonly unknown[]): void;
   /** A text left the queue for a forward pass after so many milliseconds. */
   queued(milliseconds: number): void;
 }

@@ -26,6 +26,8 @@ export interface EncoderOptions {
   readonly maxBatchTokens?: number;
   /** Texts that may wait; above it calls are refused; default 4096. */
   readonly maxQueuedTexts?: number;
+  /** New work is refused where texts would wait longer for their pass, in milliseconds; absent, only their number counts. */
+  readonly maxQueueMs?: number;
   /** Bound of the embedding cache; 0 turns it off; default 64 MiB. */
   readonly cacheBytes?: number;
   /** Threads of a forward pass; 0, the default, leaves it to onnxruntime: one a physical core. */
@@ -97,6 +99,7 @@ export async function loadEncoder(options: EncoderOptions): Promise<SpanEncoder>
       passOverhead: PASS_OVERHEAD[device],
     },
     maxQueuedTexts: options.maxQueuedTexts ?? 4096,
+    maxQueueMs: options.maxQueueMs ?? Infinity,
     cacheBytes: options.cacheBytes ?? 64 * MIB,
     observer: options.observer,
   });

@@ -12,6 +12,7 @@ import type { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
 import type { Call, Operation } from './operation.js';
 import { TransportError } from './problem.js';
+import type { RequestTracer } from './requestTracer.js';
 import { apiOperations } from './routes.js';
 import { requestSchemas, type RequestLimits } from './schemas.js';
 import { systemOperations } from './systemRoutes.js';
@@ -28,6 +29,8 @@ export interface AppOptions {
   readonly metrics: Metrics;
   /** The folder of the built console; undefined: none is served, and the root leads to the API's page. */
   readonly console?: string | undefined;
+  /** Absent where requests are not traced. */
+  readonly tracer?: RequestTracer | undefined;
   /** Of kshot. */
   readonly version: string;
 }
@@ -57,10 +60,11 @@ export function createApp(options: AppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
 
-  const context = { log, metrics, isStopping: () => lifecycle.isStopping };
+  const context = { log, metrics, tracer: options.tracer, isStopping: () => lifecycle.isStopping };
   app.use((request: Request, response: LocalResponse, next: NextFunction) => {
-    response.locals.exchange = new Exchange(request, response, context);
-    next();
+    const exchange = new Exchange(request, response, context);
+    response.locals.exchange = exchange;
+    exchange.run(next);
   });
 
   for (const [path, rows] of groupByPath(operations)) {

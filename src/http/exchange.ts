@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
 import { type ErrorShape, PROBLEMS, problemResponse, type ProblemCode } from './problem.js';
+import type { RequestTrace, RequestTracer } from './requestTracer.js';
 import { securityHeaders } from './securityHeaders.js';
 
 /** What an operation answers: JSON, or text of another type. */
@@ -17,6 +18,8 @@ export interface Answer {
 export interface ExchangeContext {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Absent where requests are not traced. */
+  readonly tracer?: RequestTracer | undefined;
   readonly isStopping: () => boolean;
 }
 
@@ -44,6 +47,7 @@ export class Exchange {
   errors: ErrorShape | undefined;
 
   private readonly startedAt = performance.now();
+  private readonly trace: RequestTrace | undefined;
   private controller: AbortController | undefined;
   private bytes = 0;
   private code: ProblemCode | undefined;
@@ -56,6 +60,7 @@ export class Exchange {
     private readonly context: ExchangeContext,
   ) {
     this.requestId = requestIdOf(request);
+    this.trace = context.tracer?.begin(request);
     context.metrics.requestStarted();
     response.once('close', () => {
       this.closed();
@@ -69,6 +74,12 @@ export class Exchange {
       if (this.response.closed) this.controller.abort();
     }
     return this.controller.signal;
+  }
+
+  /** Runs what answers the request, as part of its trace. */
+  run(work: () => void): void {
+    if (this.trace === undefined) work();
+    else this.trace.run(work);
   }
 
   /** Adds fields to the log line. */
@@ -121,6 +132,18 @@ export class Exchange {
     response.end(content);
   }
 
+  /** Of the trace that the request is part of, whoever records it. */
+  private get traceId(): string | undefined {
+    return this.trace?.traceId ?? traceIdOf(this.request);
+  }
+
+  private endTrace(method: string, status: number): void {
+    if (this.isProbe) return;
+    const route = this.route === UNMATCHED ? undefined : this.route;
+    const left = status === PROBLEMS.cancelled.status ? 'cancelled' : undefined;
+    this.trace?.end({ requestId: this.requestId, method, route, status, code: this.code ?? left });
+  }
+
   private closed(): void {
     const { request, response, context } = this;
     const answered = response.writableFinished;
@@ -129,12 +152,14 @@ export class Exchange {
     const milliseconds = performance.now() - this.startedAt;
     const method = request.method ?? '';
     context.metrics.requestEnded(method, this.route, status, milliseconds);
+    this.endTrace(method, status);
 
     const level = this.fault !== undefined ? 'error' : this.isProbe ? 'debug' : 'info';
     if (!context.log.isLevelEnabled(level)) return;
     context.log[level](
       {
         request_id: this.requestId,
+        ...(this.traceId !== undefined && { trace_id: this.traceId }),
         method,
         route: this.route,
         status,
@@ -153,7 +178,10 @@ export class Exchange {
 function requestIdOf(request: IncomingMessage): string {
   const own = request.headers['x-request-id'];
   if (typeof own === 'string' && REQUEST_ID.test(own)) return own;
+  return traceIdOf(request) ?? randomUUID();
+}
+
+function traceIdOf(request: IncomingMessage): string | undefined {
   const trace = request.headers.traceparent;
-  const traceId = typeof trace === 'string' ? TRACEPARENT.exec(trace)?.[1] : undefined;
-  return traceId ?? randomUUID();
+  return typeof trace === 'string' ? TRACEPARENT.exec(trace)?.[1] : undefined;
 }

@@ -1,12 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServiceObserver, ServiceStats, Stage } from '../classify/service.js';
+import type { StoreObserver } from '../store/observedStore.js';
 
 const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const TEXTS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const TOKENS = [8, 16, 24, 32, 48, 64, 96, 128, 256, 512];
 
 /** What the service, the encoder and the server count, in the Prometheus text format. */
-export class Metrics implements ServiceObserver {
+export class Metrics implements ServiceObserver, StoreObserver {
   private readonly registry = new Registry();
   private stats: () => ServiceStats | undefined = () => undefined;
 
@@ -27,6 +28,12 @@ export class Metrics implements ServiceObserver {
     'Time of a classification by stage',
     SECONDS,
     ['stage'],
+  );
+  private readonly storeSeconds = this.histogram(
+    'kshot_store_duration_seconds',
+    'Time of an operation of the store',
+    SECONDS,
+    ['operation'],
   );
   private readonly classifiedTexts = this.counter('kshot_classified_total', 'Texts classified', ['outcome']);
   private readonly adaptationSeconds = this.histogram(
@@ -110,6 +117,11 @@ export class Metrics implements ServiceObserver {
   classified(inScope: number, outOfScope: number): void {
     if (inScope > 0) this.classifiedTexts.inc({ outcome: 'in_scope' }, inScope);
     if (outOfScope > 0) this.classifiedTexts.inc({ outcome: 'out_of_scope' }, outOfScope);
+  }
+
+  /** An operation of the store ended (its StoreObserver). */
+  stored(operation: string, milliseconds: number): void {
+    this.storeSeconds.observe({ operation }, milliseconds / 1000);
   }
 
   adapted(milliseconds: number): void {

@@ -27,6 +27,11 @@ export interface RunningServer {
   close(timeoutMs: number): Promise<boolean>;
 }
 
+/**
+ * Connections that may wait to be taken; the operating system may allow fewer (Linux: net.core.somaxconn, 4096). One that finds
+ * no room is tried again by its client after 1, 3, 7 s: a refusal in time needs a place to wait for it. Node's own is 511.
+ */
+const BACKLOG = 4096;
 const LONGEST_HEADERS_MS = 10_000;
 /** How often connections are looked over for time-outs, in milliseconds; Node's own default is 30 s. */
 const CHECK_EVERY_MS = 2_000;
@@ -86,7 +91,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
         }),
       );
     });
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: BACKLOG }, resolve);
   });
 }
 

@@ -26,6 +26,8 @@ export interface OpenedStore {
   readonly feed: ChangeFeed | undefined;
   /** Whether it was made just now. */
   readonly isNew: boolean;
+  /** Has whoever opens it next find it new, unless there is something in it. Undefined where the file can be removed. */
+  readonly markNew: (() => Promise<void>) | undefined;
   /** Why the folder is not this process's; undefined where it is. */
   readonly folderProblem: string | undefined;
   /** Tells other processes that look into the folder where this one serves. */
@@ -49,6 +51,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       store,
       feed: undefined,
       isNew,
+      markNew: undefined,
       folderProblem: undefined,
       announce: (at) => store.announce(at),
       close: () => store.close(),
@@ -62,6 +65,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       store,
       feed: store,
       isNew: store.isNew,
+      markNew: () => store.markNew(),
       folderProblem: typeof folder === 'string' ? folder : undefined,
       announce: (at) => Promise.resolve(lock?.describe({ url: at })),
       close: async () => {

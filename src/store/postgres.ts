@@ -15,7 +15,7 @@ import {
 } from './postgresBots.js';
 import { BotEdit } from './postgresEdit.js';
 import { encoderLockKey, noticeOf, PostgresFeed, readStates } from './postgresFeed.js';
-import { lockKey, migrate } from './postgresMigrations.js';
+import { lockKey, markNew, migrate } from './postgresMigrations.js';
 import { readNews } from './postgresNews.js';
 import {
   BOT,
@@ -479,6 +479,11 @@ export class PostgresStore implements Store, ChangeFeed {
       // And with the connection the lock goes. Where it is lost meanwhile, another process may do the work once more.
       await client.end().catch(() => undefined);
     }
+  }
+
+  /** Has whoever opens it next find it new, unless there is something in it. */
+  markNew(): Promise<void> {
+    return this.#db.write(markNew);
   }
 
   async close(): Promise<void> {

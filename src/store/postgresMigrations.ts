@@ -135,7 +135,7 @@ export const MIGRATIONS: readonly string[] = [
  * Brings a database to the newest schema: all the steps that it lacks, or none. Several processes that start at once do so one
  * after the other.
  *
- * @returns whether there was none before.
+ * @returns whether it is new: there was none before, or who made it has given it back (`markNew`). It is so to one alone.
  * @throws KshotError `store_unavailable` if the schema is a newer kshot's, or the server is too old or has no Unicode; it is left as it was.
  */
 export function migrate(
@@ -163,14 +163,20 @@ export function migrate(
       );
     }
     if (version === undefined) {
-      await session.run('CREATE TABLE kshot_schema (version integer NOT NULL)');
-      await session.run('INSERT INTO kshot_schema VALUES (0)');
+      await session.run('CREATE TABLE kshot_schema (version integer NOT NULL, is_new boolean NOT NULL)');
+      await session.run('INSERT INTO kshot_schema VALUES (0, true)');
     }
     for (const step of migrations.slice(version ?? 0)) await session.run(step);
     if (version !== migrations.length)
       await session.run('UPDATE kshot_schema SET version = $1', [migrations.length]);
-    return { isNew: version === undefined };
+    const claimed = await session.run('UPDATE kshot_schema SET is_new = false WHERE is_new');
+    return { isNew: claimed > 0 };
   });
+}
+
+/** Has whoever opens the database next find it new, unless there is something in it. */
+export async function markNew(session: Session): Promise<void> {
+  await session.run('UPDATE kshot_schema SET is_new = true WHERE NOT EXISTS (SELECT FROM kshot_bots)');
 }
 
 async function schemaVersion(session: Session): Promise<number | undefined> {

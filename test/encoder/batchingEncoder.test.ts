@@ -57,6 +57,8 @@ const CHARACTERS: TextTokenizer = {
 interface Setup {
   maxTexts?: number;
   maxQueuedTexts?: number;
+  maxQueueMs?: number;
+  now?: () => number;
   cacheBytes?: number;
   observer?: EncoderObserver;
 }
@@ -72,6 +74,8 @@ function setUp(options: Setup = {}): { encoder: BatchingEncoder; session: HeldSe
     tokenizer: CHARACTERS,
     limits: { maxTexts: options.maxTexts ?? 4, maxTokens: 1000, passOverhead: 100 },
     maxQueuedTexts: options.maxQueuedTexts ?? 100,
+    maxQueueMs: options.maxQueueMs ?? Infinity,
+    now: options.now ?? (() => 0),
     cacheBytes: options.cacheBytes ?? 0,
     observer: options.observer,
   });
@@ -218,8 +222,28 @@ describe('admission', () => {
     const { encoder, session } = setUp({ maxTexts: 10, maxQueuedTexts: 200 });
     await endPasses(session, encoder.encode(Array.from('abcdefghij'))); // 10 texts in 10 ms: 1 text/ms
     const queued = encoder.encode(Array.from({ length: 210 }, (_, i) => String.fromCharCode(500 + i)));
-    // Measured: 0.2 assumed + 0.2 * (1 - 0.2) = 0.36 texts/ms; 210 / 0.36 = 583.3 ms.
-    await expect(encoder.encode(['z'])).rejects.toHaveProperty('retryAfterMs', 584);
+    await expect(encoder.encode(['z'])).rejects.toHaveProperty('retryAfterMs', 210);
+    await endPasses(session, queued);
+  });
+
+  test('a queue that would take too long refuses, however few wait', async () => {
+    const { encoder, session } = setUp({ maxTexts: 10, maxQueueMs: 20 });
+    await endPasses(session, encoder.encode(Array.from('abcdefghij'))); // 1 text/ms
+    const queued = encoder.encode(Array.from({ length: 20 }, (_, i) => String.fromCharCode(500 + i)));
+    await expect(encoder.encode(['z'])).rejects.toMatchObject({ code: 'overloaded' });
+    await endPasses(session, queued);
+    await endPasses(session, encoder.encode(['z']));
+  });
+
+  test('what a pass costs is counted with the time until its texts are handed out', async () => {
+    let now = 0;
+    const { encoder, session } = setUp({ maxTexts: 10, maxQueuedTexts: 20, now: () => now });
+    const first = encoder.encode(Array.from('abcdefghij'));
+    await turn();
+    now = 40; // the pass itself says 10 ms
+    await endPasses(session, first);
+    const queued = encoder.encode(Array.from({ length: 20 }, (_, i) => String.fromCharCode(500 + i)));
+    await expect(encoder.encode(['z'])).rejects.toHaveProperty('retryAfterMs', 80); // 10 texts in 40 ms
     await endPasses(session, queued);
   });
 

@@ -57,7 +57,16 @@ describeOnPostgres('PostgreSQL', () => {
     for (const store of stores) await store.close();
     const again = await open(url);
     expect(again.isNew).toBe(false);
+    await again.markNew();
     await again.close();
+    const given = await open(url);
+    expect(given.isNew).toBe(true);
+    await given.putBot('bank', {});
+    await given.markNew(); // It is not, with a bot in it.
+    await given.close();
+    const last = await open(url);
+    expect(last.isNew).toBe(false);
+    await last.close();
   });
 
   test("a newer kshot's tables are refused, and left alone", async () => {

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { classify } from '../test/e2e/api.js';
+import { quantile } from './bench/figures.js';
+import { runLoad } from './bench/load.js';
+import { runProgram } from './runProgram.js';
+import { type Sample, runArrivals } from './stress/arrivals.js';
+import { BOT, demoTexts, report, Stage } from './stress/stage.js';
+
+// More requests than the server can answer: does it go on answering as many as it can, turn the others away fast, and is it
+// itself again as soon as they stop coming? One text a request, no two alike, from a process of its own on the same machine.
+
+interface Options {
+  readonly seconds: number;
+  readonly factor: number;
+  readonly flags: string[];
+}
+
+/** Enough that a full pass always waits beside the one that runs. */
+const CLIENTS = 256;
+const WARM_UP_SECONDS = 3;
+const CAPACITY_SECONDS = 10;
+/** Of a closed loop: more than are answered in that time. */
+const MOST_REQUESTS = 100_000;
+/** Answers that came as fast as on the idle server, one after the other, say that it has recovered. */
+const ANSWERS_IN_A_ROW = 5;
+const PROBE_EVERY_MS = 50;
+const RECOVERY_LIMIT_MS = 60_000;
+/** Until the queue is full, and everything is compiled, the load is not yet that of an overload. */
+const SETTLING_MS = 3000;
+
+const program = new Command('overload')
+  .description('Goodput, refusals and recovery of a server that gets several times what it can answer.')
+  .option('--seconds <n>', 'how long', Number, 60)
+  .option('--factor <n>', 'times the capacity', Number, 4)
+  .argument('[flags...]', 'flags of the server, after --', [])
+  .action((flags: string[], options: Omit<Options, 'flags'>) =>
+    Stage.run((stage) => overload(stage, { ...options, flags })),
+  );
+
+await runProgram(program);
+
+async function overload(stage: Stage, { seconds, factor, flags }: Options): Promise<void> {
+  const { url } = await stage.serve(await stage.folder(), flags);
+  const load = { url: `${url}/v1/bots/${BOT}/classify`, texts: await demoTexts() };
+  const texts = Array.from({ length: MOST_REQUESTS }, (_, n) => `${load.texts[n % load.texts.length]!} ${n}`);
+  const measureCapacity = async (seconds: number) =>
+    (await runLoad({ url: load.url, texts, clients: CLIENTS, requests: MOST_REQUESTS, seconds }))
+      .requestsPerSecond;
+
+  await measureCapacity(WARM_UP_SECONDS);
+  const before = await measureCapacity(CAPACITY_SECONDS);
+  const idle = await medianLatency(url);
+
+  const samples = await runArrivals({ ...load, perSecond: factor * before, seconds });
+  const recovered = await recovery(url, 2 * idle + PROBE_EVERY_MS);
+  // The machine may have other work now than it had then: goodput is held against both.
+  const after = await measureCapacity(CAPACITY_SECONDS);
+  const capacity = (before + after) / 2;
+
+  const steady = samples.filter(({ at }) => at >= SETTLING_MS);
+  const answered = steady.filter(({ status }) => status === 200);
+  const refused = steady.filter(({ status }) => status === 503);
+  const broken = steady.length - answered.length - refused.length;
+  // Those that were answered in the time; what was sent in it and answered later belongs to the recovery.
+  const inTime = samples.filter(
+    ({ at, ms, status }) => status === 200 && at + ms >= SETTLING_MS && at + ms < seconds * 1000,
+  );
+  const goodput = inTime.length / (seconds - SETTLING_MS / 1000);
+  const lastAnswer = Math.max(...samples.map(({ at, ms }) => at + ms)) - seconds * 1000;
+  const recovery_ = Math.max(0, lastAnswer) + recovered;
+  const sentPerSecond = samples.length / seconds;
+
+  report(
+    `Overload: ${seconds} s of ${factor} times the capacity`,
+    ['what', 'measured', 'aim'],
+    [
+      [`capacity, ${CLIENTS} clients: before, after`, `${before.toFixed(0)}/s, ${after.toFixed(0)}/s`, ''],
+      [
+        'sent',
+        `${sentPerSecond.toFixed(0)}/s, ${(sentPerSecond / capacity).toFixed(1)} times the capacity`,
+        '',
+      ],
+      [
+        'goodput',
+        `${goodput.toFixed(0)}/s, ${percent(goodput / capacity)} of the capacity's mean`,
+        '90 % or more',
+      ],
+      ['answered: p50, p99', latencies(answered), ''],
+      ['refused (503)', percent(refused.length / steady.length), ''],
+      ['refused: p50, p99', latencies(refused), 'within 50 ms'],
+      ['neither', String(broken), '0'],
+      ['idle server: p50 of one after the other', `${idle.toFixed(0)} ms`, ''],
+      ['after the load: until answered as before it', `${(recovery_ / 1000).toFixed(1)} s`, 'within 5 s'],
+    ],
+  );
+}
+
+function latencies(samples: readonly Sample[]): string {
+  const sorted = samples.map(({ ms }) => ms).sort((a, b) => a - b);
+  return [0.5, 0.99].map((q) => `${quantile(sorted, q).toFixed(0)} ms`).join(', ');
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
+
+async function medianLatency(url: string): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < 50; n++) times.push(await timed(url, n));
+  return quantile(
+    times.sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+/** Milliseconds until it answers in a row within the bound. */
+async function recovery(url: string, boundMs: number): Promise<number> {
+  const started = performance.now();
+  let first = 0;
+  for (let row = 0, n = 0; row < ANSWERS_IN_A_ROW; n++) {
+    if (performance.now() - started > RECOVERY_LIMIT_MS) return Infinity;
+    if (row === 0) first = performance.now() - started;
+    const ms = await timed(url, 1000 + n).catch(() => Infinity);
+    row = ms <= boundMs ? row + 1 : 0;
+    await sleep(PROBE_EVERY_MS);
+  }
+  return first;
+}
+
+async function timed(url: string, n: number): Promise<number> {
+  const from = performance.now();
+  await classify(url, BOT, [`is my card on its way, case ${n}`]);
+  return performance.now() - from;
+}

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { unknownVariables } from '../../src/config.js';
+import type { OpenApiDocument } from '../../src/http/openapi.js';
+import { harness } from '../http/harness.js';
+
+// What is deployed may name only what the server has.
+
+const DEPLOY = new URL('../../../deploy/', import.meta.url);
+const read = (file: string) => readFileSync(new URL(file, DEPLOY), 'utf8');
+const files = readdirSync(DEPLOY, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(DEPLOY.pathname.length));
+
+/** Settings that come with PostgreSQL. */
+const COMING = ['KSHOT_STORE'];
+/** How a chart puts a variable's name together. */
+const COMPOSED = 'KSHOT_%s';
+
+function unknown(variables: readonly string[]): string[] {
+  const known = new Set([...COMING, COMPOSED]);
+  return unknownVariables(Object.fromEntries(variables.map((name) => [name, 'x']))).filter(
+    (name) => !known.has(name),
+  );
+}
+
+test.each(files)('%s names no variable that the server does not read', (file) => {
+  expect(unknown(read(file).match(/KSHOT_[A-Z_%s]+/g) ?? [])).toEqual([]);
+});
+
+test.each(files)('%s names no flag that the server does not have', (file) => {
+  const flags = read(file).match(/--[a-z-]+(?:-ms|-bytes|-texts)\b/g) ?? [];
+  expect(unknown(flags.map((flag) => `KSHOT${flag.slice(1).replaceAll('-', '_').toUpperCase()}`))).toEqual(
+    [],
+  );
+});
+
+describe('the chart', () => {
+  test('has defaults that its schema knows, and settings of the server', () => {
+    const values = parse(read('helm/kshot/values.yaml')) as { settings: Record<string, unknown> };
+    const schema = JSON.parse(read('helm/kshot/values.schema.json')) as { properties: object };
+    const known = Object.keys(schema.properties).filter((name) => name !== 'global');
+    expect(Object.keys(values).sort()).toEqual(known.sort());
+    const variables = Object.keys(values.settings).map(
+      (name) => `KSHOT_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    );
+    expect(unknown(variables)).toEqual([]);
+  });
+});
+
+describe('the proxy', () => {
+  const conf = read('compose/nginx.conf');
+  const location = (marker: RegExp) => {
+    const found = [...conf.matchAll(/location ~ (\S+) \{([^}]*)\}/g)].find(([, , body]) =>
+      marker.test(body!),
+    );
+    return new RegExp(found![1]!);
+  };
+
+  test('tries a classification again, and no other POST', async () => {
+    const document = (await harness().send('get', '/openapi.json')).body as OpenApiDocument;
+    const posts = Object.entries(document.paths).flatMap(([path, methods]) =>
+      'post' in methods ? [path] : [],
+    );
+    const repeated = location(/non_idempotent/);
+    expect(posts.filter((path) => repeated.test(path)).sort()).toEqual([
+      '/language/:analyze-conversations',
+      '/rasa/{bot}/model/parse',
+      '/v1/bots/{bot}/classify',
+      '/v1/classify',
+    ]);
+    expect(posts.filter((path) => location(/proxy_request_buffering off/).test(path))).toEqual([
+      '/v1/bots/{bot}/import',
+    ]);
+  });
+
+  test('passes on to every replica that there is', () => {
+    const { services } = parse(read('compose/docker-compose.yml')) as { services: Record<string, unknown> };
+    const upstreams = [...conf.matchAll(/server (kshot-\d+):8080/g)].map(([, name]) => name);
+    expect(upstreams).toEqual(Object.keys(services).filter((name) => name.startsWith('kshot-')));
+  });
+});
