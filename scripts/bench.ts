@@ -18,15 +18,16 @@ import { benchIndex } from './bench/indexBench.js';
 import { runLoad } from './bench/load.js';
 import { retrievalPage, type RetrievalResults } from './bench/retrievalReport.js';
 import { measureRetrieval, type RetrievalOptions } from './bench/retrievalRun.js';
+import { IMPORTED, measureReplicas, measureStores } from './bench/storeBench.js';
 
 // Speed, side by side in one run: the bare onnxruntime session, the encoder around it, the whole service over HTTP; how
 // soon a new intent is answered; the index by size; retrieval against scoring all intents. These machines are shared: compare within a run, not between runs.
 
 const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url));
-const SECTIONS = ['session', 'encoder', 'http', 'intent', 'index', 'retrieval'] as const;
+const SECTIONS = ['session', 'encoder', 'http', 'intent', 'index', 'store', 'retrieval'] as const;
 type Section = (typeof SECTIONS)[number];
 /** What needs nothing that the repository does not hold. */
-const DEFAULT_SECTIONS = SECTIONS.filter((section) => section !== 'retrieval');
+const DEFAULT_SECTIONS = SECTIONS.filter((section) => section !== 'retrieval' && section !== 'store');
 
 interface Options extends Omit<RetrievalOptions, 'datasets' | 'encoders'> {
   readonly only: Section[];
@@ -35,6 +36,8 @@ interface Options extends Omit<RetrievalOptions, 'datasets' | 'encoders'> {
   readonly datasets?: string;
   readonly encoders?: string;
   readonly write?: string;
+  readonly postgres?: string;
+  readonly writes: number;
 }
 
 const wholeNumber = (value: string) => Number.parseInt(value, 10);
@@ -76,6 +79,12 @@ const program = new Command('bench')
   )
   .option('--queries <n>', 'retrieval: queries of a row', wholeNumber, 4500)
   .option('--seed <n>', 'retrieval: of what is drawn', wholeNumber, 1)
+  .addOption(
+    new Option('--postgres <url>', 'store: a database in which schemas may be made').env(
+      'KSHOT_TEST_POSTGRES',
+    ),
+  )
+  .option('--writes <n>', 'store: writes of a row', wholeNumber, 300)
   .option('--write <folder>', 'retrieval: write the page and the figures there, as docs/results')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- --only http --requests 10000');
 for (const option of settingOptions(['encoder'])) program.addOption(option);
@@ -88,6 +97,7 @@ program.action(async (options: Options) => {
   if (wants('session') || wants('encoder') || wants('http')) await benchPath(texts, settings, options);
   if (wants('intent')) await benchIntent(settings);
   if (wants('index')) await benchIndexes(options.indexSizes, settings);
+  if (wants('store')) await benchStores(options, settings);
   if (wants('retrieval')) await benchRetrieval(options, settings);
 });
 
@@ -288,6 +298,36 @@ async function benchIndexes(sizes: readonly number[], settings: Settings): Promi
 }
 
 /** Accuracy and time of scoring all intents, and of scoring candidates. */
+async function benchStores({ postgres, writes }: Options, settings: Settings): Promise<void> {
+  if (postgres === undefined) throw new KshotError('invalid_configuration', 'store needs --postgres');
+  const both = (times: readonly number[]) =>
+    `${quantile(times, 0.5).toFixed(1)} / ${quantile(times, 0.95).toFixed(1)}`;
+  print(`\nStores, embeddings of 384 numbers: p50 / p95 of ${writes} writes, one after the other, in ms`);
+  table(
+    ['store', 'one example', '10 new intents of 10', `import of ${IMPORTED}`, 'reading it'],
+    (await measureStores(postgres, writes)).map(({ store, example, intents, importMs, readMs }) => [
+      store,
+      both(example),
+      both(intents),
+      importMs.toFixed(0),
+      readMs.toFixed(0),
+    ]),
+  );
+  const { lag, reached } = await measureReplicas(postgres, writes, async (store) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kshot-bench-'));
+    const serving = await serve({ ...settings, store, dataDir, port: 0, logLevel: 'error' });
+    return { ...serving, close: () => serving.close().finally(() => rm(dataDir, { recursive: true })) };
+  });
+  print('Two servers in this process: from a write to one acknowledged until the other answers by it, in ms');
+  table(
+    ['', 'p50 / p95', 'max'],
+    [
+      ['by itself', both(lag), lag.at(-1)!.toFixed(1)],
+      ['with min_revision', both(reached), reached.at(-1)!.toFixed(1)],
+    ],
+  );
+}
+
 async function benchRetrieval(options: Options, settings: Settings): Promise<void> {
   const { datasets, encoders, write } = options;
   if (datasets === undefined || encoders === undefined) {

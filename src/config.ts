@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import { z } from 'zod';
 import { KshotError, type FieldProblem } from './errors.js';
+import { isPostgresUrl, printableUrl } from './store/location.js';
 
 /**
  * The settings of kshot, written down once: the schema below gives flags, environment variables, defaults, `--help`
@@ -30,8 +31,9 @@ interface About {
   readonly defaultText?: string;
   /** The variable of a standard that is read where ours is not set. */
   readonly standard?: string;
-  /** Never printed. */
+  /** Never printed, but for what `printable` leaves of it. */
   readonly secret?: true;
+  readonly printable?: (value: string) => string;
 }
 
 /** Shortest API key, in characters: what cannot be guessed at any rate that a server answers. */
@@ -126,6 +128,32 @@ const settingsSchema = z
       group: 'store',
       value: 'folder',
       description: 'Where bots, intents and examples are kept',
+    }),
+    store: words
+      .refine(isPostgresUrl, 'must be the URL of a database: postgres://user@host:5432/database')
+      .optional()
+      .register(about, {
+        group: 'store',
+        value: 'url',
+        secret: true,
+        printable: printableUrl,
+        defaultText: 'SQLite in the data folder',
+        description: 'A PostgreSQL database to keep them in instead, which several servers may share',
+      }),
+    storeConnections: wholeNumber(1, 1000).default(8).register(about, {
+      group: 'store',
+      value: 'number',
+      description: 'Connections to PostgreSQL at most, besides the one by which a server is told of writes',
+    }),
+    revisionCheckMs: MILLISECONDS.default(2000).register(about, {
+      group: 'store',
+      value: 'ms',
+      description: 'How often a server on PostgreSQL looks whether a write of another one has escaped it',
+    }),
+    revisionTimeoutMs: MILLISECONDS.default(2000).register(about, {
+      group: 'store',
+      value: 'ms',
+      description: 'A request with min_revision waits this long for a revision that another server wrote',
     }),
     model: words.default(BUNDLED_MODEL).register(about, {
       group: 'encoder',
@@ -336,12 +364,14 @@ export function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
     .sort();
 }
 
-/** The settings as they may be logged: instead of secrets, how many there are. */
+/** The settings as they may be logged: instead of keys, how many there are; instead of passwords, nothing. */
 export function printableSettings(settings: Settings): Record<string, unknown> {
   return Object.fromEntries(
     settingNames.map((name) => {
       const value = settings[name];
-      return [name, aboutOf(name).secret && Array.isArray(value) ? `[${value.length} redacted]` : value];
+      const { secret, printable } = aboutOf(name);
+      if (secret && Array.isArray(value)) return [name, `[${value.length} redacted]`];
+      return [name, printable && typeof value === 'string' ? printable(value) : value];
     }),
   );
 }

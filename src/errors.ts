@@ -57,7 +57,9 @@ export type ErrorCode =
   /** Another process has the store open. */
   | 'store_in_use'
   /** The store cannot be read or written. */
-  | 'store_unavailable';
+  | 'store_unavailable'
+  /** This process has not taken in the revision that was asked for; another one wrote it, or nobody has. */
+  | 'revision_unavailable';
 
 /** What goes wrong before the domain is reached, and so has no ErrorCode. */
 export type TransportCode =

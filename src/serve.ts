@@ -25,7 +25,7 @@ import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
 import { Keyring, type KeyStore } from './keys/keyring.js';
 import { observedStore } from './store/observedStore.js';
-import { openSqliteStore } from './store/sqlite.js';
+import { openStore, type StoreOptions } from './store/openStore.js';
 import type { Store } from './store/store.js';
 import type { Tracing } from './telemetry/tracing.js';
 
@@ -34,9 +34,19 @@ const DEMO_FILE = fileURLToPath(new URL('../../data/demo.yml', import.meta.url))
 const CALIBRATION_FILE = 'calibration.json';
 const PACKAGE_FILE = new URL('../../package.json', import.meta.url);
 
-/** Where the store of these settings is. */
+/** Where the store of these settings is, unless it is in PostgreSQL; beside it a server says where it serves. */
 export function storeFile({ dataDir }: Settings): string {
   return join(dataDir, 'kshot.db');
+}
+
+/** What the settings say of the store. */
+export function storeOptions(settings: Settings): StoreOptions {
+  return {
+    url: settings.store,
+    file: storeFile(settings),
+    connections: settings.storeConnections,
+    checkEveryMs: settings.revisionCheckMs,
+  };
 }
 
 export interface Serving {
@@ -57,9 +67,10 @@ export interface Serving {
  * @throws KshotError what the parts throw; nothing is left open then.
  */
 export async function serve(settings: Settings, ownKey?: string): Promise<Serving> {
-  const isNew = !existsSync(storeFile(settings));
-  // Before a store is made, which would not be new at the next try.
-  if (isNew) requireKeysBeyondLoopback(settings, false);
+  // Without a store to look into there are no keys in it.
+  if (settings.store === undefined && !existsSync(storeFile(settings))) {
+    requireKeysBeyondLoopback(settings, false);
+  }
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }));
   log.info({ settings: printableSettings(settings) }, 'starting');
   const metrics = new Metrics();
@@ -68,13 +79,21 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
   const observer = tracing === undefined ? metrics : tracing.observer(metrics);
   const lifecycle = new Lifecycle();
 
-  const store = observedStore(await openSqliteStore(storeFile(settings)), observer);
-  const closers: (() => Promise<unknown>)[] = [() => store.close()];
+  const { feed, isNew, folderProblem, ...opened } = await openStore(storeOptions(settings));
+  const store = observedStore(opened.store, observer);
+  const closers: (() => Promise<unknown>)[] = [() => opened.close()];
+  if (folderProblem !== undefined) {
+    log.info(
+      { reason: folderProblem },
+      'the data folder is not used: indexes of large bots are built at start',
+    );
+  }
   const warn = (message: string, error: unknown) =>
     log.warn(error === undefined ? {} : { err: error }, message);
   try {
     const keyring = await openKeyring(settings, ownKey, store, log, warn);
     closers.unshift(() => keyring.close());
+    if (feed !== undefined) keyring.follow(settings.revisionCheckMs);
     const app = createApp({
       lifecycle,
       metrics,
@@ -88,7 +107,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     });
     const server = await startServer(app, { ...settings, lifecycle });
     closers.unshift(() => server.close(settings.shutdownTimeoutMs));
-    await store.announce(server.url);
+    await opened.announce(server.url);
 
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
@@ -96,15 +115,17 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     const service = await openService({
       encoder,
       store,
+      ...(feed === undefined ? {} : { feed }),
+      revisionTimeoutMs: settings.revisionTimeoutMs,
       maxTextChars: settings.maxTextChars,
-      snapshotDirectory: join(settings.dataDir, 'index'),
+      ...(folderProblem === undefined ? { snapshotDirectory: join(settings.dataDir, 'index') } : {}),
       ...headsDirectory(settings),
       calibration,
       observer,
       warn,
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
-    closers.splice(2, 1, () => service.close()); // which closes the store
+    closers.splice(2, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo) await addDemo(service);
     await warmUp(encoder, service, settings, log);
@@ -121,6 +142,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
         await keyring.close();
         await service.close();
+        await opened.close();
         await tracing?.close();
         log.info('stopped');
       },
@@ -128,8 +150,9 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
   } catch (error) {
     // A store that this start has made, and put nothing into, shall be new to the next one, too.
     const isUnused = isNew && (await isEmpty(store));
+    if (isUnused) await opened.markNew?.();
     for (const close of closers) await close();
-    if (isUnused) await rm(storeFile(settings), { force: true });
+    if (isUnused && opened.markNew === undefined) await rm(storeFile(settings), { force: true });
     throw error;
   }
 }

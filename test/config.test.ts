@@ -132,6 +132,28 @@ describe('reading settings', () => {
   });
 });
 
+describe('the store', () => {
+  const URL = 'postgres://kshot:dont-tell@db:5432/kshot?password=nor-this';
+
+  test('is a PostgreSQL database where its URL is given, and the password is never printed', () => {
+    const settings = readSettings({}, { KSHOT_STORE: URL });
+    expect(settings.store).toBe(URL);
+    expect(printableSettings(settings)).toMatchObject({ store: 'postgres://kshot@db:5432/kshot' });
+    expect(printableSettings(readSettings({}, {}))['store']).toBeUndefined();
+  });
+
+  test.each([
+    'mysql://kshot:dont-tell@db/kshot',
+    'postgres://kshot:dont-tell@db',
+    'dont-tell',
+    'postgres://a:dont-tell@:x/y',
+  ])('is refused where %s is none, without telling what was given', (store) => {
+    const { message } = problemOf({ store });
+    expect(message).toMatch(/^--store \(KSHOT_STORE\) must be the URL of a database/);
+    expect(message).not.toContain('dont-tell');
+  });
+});
+
 describe('API keys', () => {
   test('are split at commas', () => {
     const other = 'o'.repeat(20);

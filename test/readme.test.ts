@@ -18,6 +18,7 @@ const PAGES = [
   'docs/evaluation.md',
   'docs/imports.md',
   'docs/operations.md',
+  'docs/postgresql.md',
   'docs/training.md',
   'docs/versions.md',
   'docs/results.md',

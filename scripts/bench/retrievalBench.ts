@@ -99,7 +99,7 @@ async function buildBot(intents: readonly BenchIntent[], embed: Embed): Promise<
   const dimension = embeddings.length / texts.length;
   const time = new Date(0).toISOString();
   const contents: BotContents = {
-    bot: { name: 'large', settings: {}, revision: 1, createdAt: time, updatedAt: time },
+    bot: { id: 1, name: 'large', settings: {}, revision: 1, createdAt: time, updatedAt: time },
     intents: intents.map(({ name }) => ({ name, description: null })),
     texts,
     embeddings,

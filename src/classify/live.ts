@@ -1,39 +1,32 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Encoded, Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import type { CalibrationModel } from '../heads/calibration.js';
 import { HeadLibrary } from '../heads/library.js';
-import { FALLBACK_HEAD } from '../heads/registry.js';
-import { initHeads, QUERY_BUCKETS } from '../heads/runtime.js';
-import type { HeadVersion } from '../heads/version.js';
-import type { AdaptiveIndex } from '../index/adaptive.js';
-import { openIndex } from '../index/openIndex.js';
+import { initHeads } from '../heads/runtime.js';
 import { saveSnapshot } from '../index/snapshot.js';
-import type { BotContents, BotRecord, Change, IntentInput, IntentRecord, Store } from '../store/store.js';
-import { adaptBot } from './adaptBot.js';
+import type { ChangeFeed } from '../store/changeFeed.js';
+import type { Change, IntentRecord, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
-import { AdaptTimer } from './adaptTimer.js';
-import { BotTexts, indexedTexts } from './botTexts.js';
-import { BotClassState } from './classState.js';
+import { checkIntents, intentInput, textsOf } from './checkedIntents.js';
 import { COMMITTEE_HEADS } from './committee.js';
-import { decide, type Decision } from './decide.js';
 import { Edits } from './edits.js';
-import { embedMissing, embedTexts, withEmbeddings } from './embedTexts.js';
+import { embedTexts, withEmbeddings } from './embedTexts.js';
 import { Evaluations } from './evaluation/evaluations.js';
 import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
-import { defaultHead, headUnavailable, summariseChange, summariseHead, unknownHead } from './headList.js';
+import { lookBeforeRefusing } from './freshWrites.js';
+import { HeadChoice } from './headChoice.js';
+import { defaultHead, summariseChange, summariseHead } from './headList.js';
 import { importChanges } from './importChanges.js';
 import { Inspector } from './inspector.js';
-import { changesSupport, type Enlivened, LiveBot, type Scored } from './liveBot.js';
 import type { BotMap } from './mapTypes.js';
 import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
-import { ScoreQueue } from './scoreQueue.js';
-import { SeenTexts } from './seenTexts.js';
+import { type Reading, readTexts } from './readTexts.js';
+import { Replicas } from './replicas.js';
+import { present, type Served, ServedBots } from './servedBots.js';
 import type {
   BotChecks,
-  BotHead,
   BotSummary,
   ClassifyOptions,
   ClassifyResult,
@@ -61,9 +54,8 @@ import type {
   WriteResult,
   WrittenAlias,
 } from './service.js';
-import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from './settings.js';
-import type { BotSupport } from './supportSet.js';
-import { checkTexts, labelOf } from './text.js';
+import { type BotSettings, botSettingsSchema } from './settings.js';
+import { checkTexts } from './text.js';
 import { UnlabelledTexts } from './unlabelled.js';
 import type { VersionContents } from './versionContents.js';
 import { Versions } from './versions.js';
@@ -71,11 +63,16 @@ import type { AliasSummary, VersionChanges, VersionSummary } from './versionType
 import { WriteQueue } from './writeQueue.js';
 
 const DEFAULT_TOP = 5;
+const REVISION_TIMEOUT_MS = 2000;
 
 export interface ServiceOptions {
   /** Encoder and store are closed with the service, and when it cannot be opened. */
   readonly encoder: Encoder;
   readonly store: Store;
+  /** Of a store that other processes write to as well. */
+  readonly feed?: ChangeFeed;
+  /** How long a revision is waited for that another process wrote. */
+  readonly revisionTimeoutMs?: number;
   readonly maxTextChars: number;
   /** Where indexes of large bots are kept between runs; absent, they are built at every start. */
   readonly snapshotDirectory?: string;
@@ -90,22 +87,6 @@ export interface ServiceOptions {
   readonly embedding?: (done: number, total: number) => void;
 }
 
-interface Served extends Enlivened {
-  /** Of the bot; of a version the bot's and its own. */
-  readonly name: string;
-  readonly isVersion: boolean;
-  readonly indexes: { readonly examples: AdaptiveIndex; readonly counterexamples: AdaptiveIndex };
-  readonly timer: AdaptTimer;
-  readonly seen: SeenTexts;
-  settings: BotSettings;
-  /** Another version of its head is being made ready; the present one adapts no more. */
-  isRenewing: boolean;
-  /** The reason why another head answers than the one that was chosen, as it was last told. */
-  toldRefusal?: string | undefined;
-  /** It was deleted, or let go: what it held is freed. */
-  isGone: boolean;
-}
-
 /**
  * Opens the service on a store: embeds what has no embedding under this encoder, then brings every bot to life.
  *
@@ -116,12 +97,8 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   try {
     await initHeads();
     await service.loadHeads();
-    await service.markInterrupted();
-    await embedMissing(options.encoder, options.store, options.embedding);
-    for (const { name } of await options.store.listBots()) {
-      await service.load(name);
-      await service.loadVersions(name);
-    }
+    await service.start();
+    if (options.feed !== undefined) lookBeforeRefusing(service, (name) => service.catchUp(name));
   } catch (error) {
     await service.close();
     throw error;
@@ -136,9 +113,12 @@ class LiveService implements ClassifyService {
   readonly #served = new Map<string, Served>();
   readonly #writes = new WriteQueue();
   readonly #heads: HeadLibrary;
+  readonly #choice: HeadChoice;
+  readonly #bots: ServedBots;
   #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
   readonly #unlabelled: UnlabelledTexts;
+  readonly #replicas: Replicas;
   readonly #edits: Edits;
   readonly #inspector: Inspector;
   readonly #evaluations: Evaluations;
@@ -150,7 +130,28 @@ class LiveService implements ClassifyService {
     this.#encoder = options.encoder;
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
+    this.#choice = new HeadChoice(this.#heads);
+    this.#bots = new ServedBots({
+      ...options,
+      heads: this.#choice,
+      adapter: this.#adapter,
+      writeSeen: (served, texts) => this.#unlabelled.writeSeen(served, texts),
+      beside: (support, name, head) => this.#unlabelled.beside(support, name, head),
+    });
     this.#inspector = new Inspector(options.encoder);
+    this.#replicas = new Replicas({
+      ...options,
+      feed: options.feed,
+      revisionTimeoutMs: options.revisionTimeoutMs ?? REVISION_TIMEOUT_MS,
+      record: (name) => this.#served.get(name)?.bot.texts.record,
+      names: () => this.#served.keys(),
+      load: (name) => this.load(name),
+      loadVersions: (name) => this.#versions.load(name),
+      catchUpVersions: (name) => this.#versions.catchUp(name),
+      drop: (name) => this.#drop(name),
+      apply: (name, ...written) => this.#bots.apply(this.#find(name), ...written),
+      inTurn: (name, work) => this.#writes.run(name, work),
+    });
     this.#edits = new Edits({
       ...options,
       find: (name) => this.#find(name),
@@ -162,7 +163,7 @@ class LiveService implements ClassifyService {
       find: (name) => this.#find(name),
       write: (name, write) => this.#write(name, write),
       lastWrite: (name, write) => this.#writes.run(name, write),
-      read: (name, embeddings, how) => this.#read(() => this.#find(name), embeddings, how),
+      read: (name, embeddings, how) => readTexts(() => this.#find(name), embeddings, how, options.observer),
       committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
     });
     this.#evaluations = new Evaluations({
@@ -172,9 +173,9 @@ class LiveService implements ClassifyService {
         const version = this.#versions.resolve(name, asked);
         return { version, contents: await this.#versions.read(name, version) };
       },
-      wantedHead: (settings) => this.#wantedHead(settings),
-      enliven: (contents, settings) => this.#enliven(contents, () => this.#headsFor(settings)),
-      read: (reader, embeddings, how) => this.#read(() => reader, embeddings, how),
+      wantedHead: (settings) => this.#choice.wanted(settings),
+      enliven: (contents, settings) => this.#bots.enliven(contents, () => this.#choice.versionsFor(settings)),
+      read: (reader, embeddings, how) => readTexts(() => reader, embeddings, how, options.observer),
       beside: (support, name, head) => this.#unlabelled.beside(support, name, head),
     });
     this.#versions = new Versions({
@@ -182,11 +183,11 @@ class LiveService implements ClassifyService {
       present: (name) => this.#find(name).bot.texts,
       write: (name, write) => this.#write(name, write),
       open: async (name, contents) => {
-        const served = await this.#serve(name, contents, { isVersion: true });
-        return { served, adapted: this.#adaptNow(served) };
+        const served = await this.#bots.serve(name, contents, { isVersion: true });
+        return { served, adapted: this.#bots.adapt(served) };
       },
-      release: (served) => this.#dispose(served),
-      wantedHead: (settings) => this.#wantedHead(botSettingsSchema.parse(settings)),
+      release: (served) => this.#bots.dispose(served),
+      wantedHead: (settings) => this.#choice.wanted(botSettingsSchema.parse(settings)),
     });
   }
 
@@ -195,9 +196,16 @@ class LiveService implements ClassifyService {
     await this.#heads.reload();
   }
 
-  /** Marks the evaluations that the end of the last process has cut off; to be called before any begins. */
-  async markInterrupted(): Promise<void> {
+  /** Brings all bots to life; to be called when heads are loaded. */
+  async start(): Promise<void> {
     await this.#evaluations.markInterrupted();
+    await this.#replicas.start();
+  }
+
+  /** Takes over what other processes have made of a bot. */
+  async catchUp(name: string): Promise<void> {
+    await this.#replicas.catchUp(name);
+    if (this.#served.has(name)) await this.#versions.catchUp(name);
   }
 
   /** Brings a bot to life from the store. */
@@ -205,15 +213,12 @@ class LiveService implements ClassifyService {
     const contents = await this.#store.readBot(name, this.#encoder.fingerprint);
     if (contents === undefined) return;
     const snapshotDirectory = this.#snapshotDirectory(name);
-    const served = await this.#serve(name, contents, { isVersion: false, snapshotDirectory });
+    const former = this.#served.get(name)?.bot.texts.record;
+    if (former !== undefined && former.id !== contents.bot.id) this.#versions.forget(name);
+    const served = await this.#bots.serve(name, contents, { isVersion: false, snapshotDirectory });
     this.#release(name);
     this.#served.set(name, served);
     served.timer.soon();
-  }
-
-  /** Brings to life what a bot's aliases point at. */
-  async loadVersions(name: string): Promise<void> {
-    await this.#versions.load(name);
   }
 
   async classify(
@@ -227,7 +232,12 @@ class LiveService implements ClassifyService {
     const classify = async (find: () => Served, answering?: string) => {
       const { top = DEFAULT_TOP, explain = false, signal } = how;
       const encoded = await this.#encode(checked, signal);
-      const readings = await this.#read(find, encoded.embeddings, { top, explain, signal });
+      const readings = await readTexts(
+        find,
+        encoded.embeddings,
+        { top, explain, signal },
+        this.#options.observer,
+      );
       this.#unlabelled.keep(name, checked, encoded.embeddings);
       return this.#results(texts, encoded, readings, answering);
     };
@@ -243,7 +253,7 @@ class LiveService implements ClassifyService {
     { top = DEFAULT_TOP, explain = false, signal }: ClassifyOptions = {},
   ): Promise<ClassifyResult[]> {
     if (this.#closed) throw new KshotError('not_ready', 'the server is shutting down');
-    const defined = this.#checkIntents(intents);
+    const defined = checkIntents(intents, this.#options.maxTextChars);
     const checked = checkTexts('texts', texts, this.#options.maxTextChars);
     const embeddings = await embedTexts(this.#encoder, defined.flatMap(textsOf), signal);
     const encoded = await this.#encode(checked, signal);
@@ -252,10 +262,15 @@ class LiveService implements ClassifyService {
       defined.map((intent) => intentInput(intent, embeddings)),
       this.#encoder.dimension,
     );
-    const live = await this.#enliven(contents, () => [head]);
+    const live = await this.#bots.enliven(contents, () => [head]);
     try {
       const reader = { ...live, settings: {} };
-      const readings = await this.#read(() => reader, encoded.embeddings, { top, explain, signal });
+      const readings = await readTexts(
+        () => reader,
+        encoded.embeddings,
+        { top, explain, signal },
+        this.#options.observer,
+      );
       return this.#results(texts, encoded, readings);
     } finally {
       live.dispose();
@@ -276,7 +291,7 @@ class LiveService implements ClassifyService {
   #results(
     texts: readonly string[],
     encoded: Encoded,
-    readings: readonly { decision: Decision; scored: Scored }[],
+    readings: readonly Reading[],
     version?: string,
   ): ClassifyResult[] {
     const results = readings.map(({ decision, scored }, i) => ({
@@ -309,14 +324,12 @@ class LiveService implements ClassifyService {
 
   putBot(name: string, settings: BotSettings): Promise<BotSummary> {
     return this.#write(name, async () => {
-      this.#checkHead(settings.head);
+      this.#choice.check(settings.head);
       const record = await this.#store.putBot(name, { ...settings });
       const served = this.#served.get(name);
-      if (served === undefined) {
-        await this.load(name);
-      } else {
-        this.#configure(served, record);
-      }
+      if (served === undefined) await this.load(name);
+      else if (this.#replicas.areNext(served.bot.texts.record, record)) this.#bots.configure(served, record);
+      else await this.#replicas.catchUpInTurn(name);
       return this.#summarise(this.#find(name));
     });
   }
@@ -325,12 +338,12 @@ class LiveService implements ClassifyService {
     return this.#write(name, async () => {
       this.#find(name);
       await this.#store.deleteBot(name);
-      this.#release(name);
-      this.#evaluations.drop(name);
-      this.#versions.forget(name);
-      const directory = this.#snapshotDirectory(name);
-      if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+      await this.#drop(name);
     });
+  }
+
+  reach(name: string, revision: number, signal?: AbortSignal): Promise<void> {
+    return this.#replicas.reach(name, revision, signal);
   }
 
   listIntents(name: string): Promise<Intent[]> {
@@ -348,7 +361,7 @@ class LiveService implements ClassifyService {
   }
 
   async putIntents(name: string, intents: readonly IntentDefinition[]): Promise<WriteResult> {
-    const checked = this.#checkIntents(intents);
+    const checked = checkIntents(intents, this.#options.maxTextChars);
     const embeddings = await embedTexts(this.#encoder, checked.flatMap(textsOf));
     return this.#change(
       name,
@@ -368,7 +381,7 @@ class LiveService implements ClassifyService {
     document: ImportDocument,
     { prune = false, dryRun = false, signal }: ImportOptions = {},
   ): Promise<ImportResult> {
-    const intents = this.#checkIntents(document.intents);
+    const intents = checkIntents(document.intents, this.#options.maxTextChars);
     const counterexamples = checkTexts(
       'counterexamples',
       document.counterexamples,
@@ -569,7 +582,7 @@ class LiveService implements ClassifyService {
       intents.push(...contents.intents);
       return this.#store.restoreVersion(name, version, this.#encoder.fingerprint);
     };
-    return this.#change(name, embeddings, restore, intents, true);
+    return this.#change(name, embeddings, restore, intents);
   }
 
   listAliases(name: string): Promise<AliasSummary[]> {
@@ -611,8 +624,8 @@ class LiveService implements ClassifyService {
     const changes = await this.#heads.reload();
     let renewed = 0;
     for (const served of this.#allServed) {
-      if (served.isGone || served.bot.isServedBy(this.#headsFor(served.settings))) continue;
-      await this.#renew(served);
+      if (served.isGone || served.bot.isServedBy(this.#choice.versionsFor(served.settings))) continue;
+      await this.#bots.renew(served);
       if (!served.isVersion) renewed++;
     }
     this.#heads.release(new Set(this.#allServed.flatMap(({ bot }) => bot.heads)));
@@ -625,7 +638,7 @@ class LiveService implements ClassifyService {
     let fallbacks = 0;
     for (const served of this.#served.values()) {
       const { bot } = served;
-      if (this.#headOf(served).reason !== null) fallbacks++;
+      if (this.#choice.describe(served).reason !== null) fallbacks++;
       intents += bot.texts.intentCount;
       examples += bot.texts.exampleCount;
     }
@@ -643,6 +656,7 @@ class LiveService implements ClassifyService {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#replicas.close();
     await this.#inspector.close();
     await this.#evaluations.close();
     await this.#encoder.close();
@@ -671,147 +685,25 @@ class LiveService implements ClassifyService {
     return [...this.#served.values(), ...this.#versions.served];
   }
 
-  /** Brings a bot or a version to life. Its head has yet to adapt. */
-  async #serve(
-    name: string,
-    contents: BotContents,
-    how: { readonly isVersion: boolean; readonly snapshotDirectory?: string | undefined },
-  ): Promise<Served> {
-    const settings = readSettings(contents.bot);
-    const heads = () => this.#headsFor(settings);
-    const live = await this.#enliven(contents, heads, how.snapshotDirectory);
-    const served: Served = {
-      name,
-      isVersion: how.isVersion,
-      ...live,
-      settings,
-      timer: new AdaptTimer(() => void this.#adaptNow(served)),
-      seen: new SeenTexts((texts) => this.#unlabelled.writeSeen(served, texts)),
-      isRenewing: false,
-      isGone: false,
-    };
-    this.#tellRefusal(served);
-    served.bot.warmUp();
-    return served;
-  }
-
-  /**
-   * What answers for a bot: its texts in memory, indexed, its head, and the queries that wait for it.
-   *
-   * @param heads looked up last: they may be other versions by then.
-   */
-  async #enliven(
-    contents: BotContents,
-    heads: () => readonly HeadVersion[],
-    snapshotDirectory?: string,
-  ): Promise<Enlivened & Pick<Served, 'indexes'>> {
-    const positions = indexedTexts(contents);
-    const indexes = {
-      examples: await this.#openIndex(contents, positions.examples, snapshotDirectory),
-      counterexamples: await this.#openIndex(contents, positions.counterexamples),
-    };
-    const texts = new BotTexts(contents, this.#encoder.dimension, indexes);
-    const bot = new LiveBot(texts, heads(), this.#options.calibration);
-    const dispose = () => {
-      bot.dispose();
-      indexes.examples.close();
-      indexes.counterexamples.close();
-    };
-    return { indexes, bot, queue: new ScoreQueue(bot, this.#options.observer), dispose };
-  }
-
-  /** An index over some of a bot's texts, from its snapshot where it has one that helps. */
-  async #openIndex(
-    contents: BotContents,
-    positions: readonly number[],
-    directory?: string,
-  ): Promise<AdaptiveIndex> {
-    const D = this.#encoder.dimension;
-    const embeddings = new Float32Array(positions.length * D);
-    positions.forEach((at, row) =>
-      embeddings.set(contents.embeddings.subarray(at * D, (at + 1) * D), row * D),
-    );
-    const { index, refusal } = await openIndex(
-      { dimension: D, ids: positions.map((at) => contents.texts[at]!.id), embeddings },
-      directory ? { snapshot: { directory, key: this.#encoder.fingerprint } } : {},
-    );
-    if (refusal !== undefined)
-      this.#options.warn(`bot ${contents.bot.name}: its index was built anew`, refusal);
-    return index;
-  }
-
   #snapshotDirectory(name: string): string | undefined {
     const root = this.#options.snapshotDirectory;
     return root && join(root, encodeURIComponent(name));
   }
 
+  /** A bot is deleted. */
+  async #drop(name: string): Promise<void> {
+    this.#release(name);
+    this.#evaluations.drop(name);
+    this.#versions.forget(name);
+    const directory = this.#snapshotDirectory(name);
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  }
+
   #release(name: string): void {
     const served = this.#served.get(name);
     if (served === undefined) return;
-    this.#dispose(served);
+    this.#bots.dispose(served);
     this.#served.delete(name);
-  }
-
-  #dispose(served: Served): void {
-    if (served.isGone) return;
-    served.isGone = true;
-    served.timer.cancel();
-    served.seen.discard();
-    served.dispose();
-  }
-
-  /**
-   * @throws KshotError `invalid_request` where there is no such head, `head_unavailable` where it cannot be served.
-   */
-  #checkHead(name: string | undefined): void {
-    if (name === undefined) return;
-    const entry = this.#heads.find(name);
-    if (entry === undefined) throw unknownHead(name, this.#heads.entries);
-    if (entry.version === undefined) throw headUnavailable(entry);
-  }
-
-  #wantedHead(settings: BotSettings): string {
-    return settings.head ?? defaultHead(this.#heads);
-  }
-
-  /** The heads that may answer for a bot: the one that is wanted, and what goes in for it. */
-  #headsFor(settings: BotSettings): HeadVersion[] {
-    const names = new Set([this.#wantedHead(settings), defaultHead(this.#heads), FALLBACK_HEAD]);
-    const heads = [...names].flatMap((name) => this.#heads.find(name)?.version ?? []);
-    // One that is built in serves every bot.
-    return heads.slice(0, heads.findIndex(({ source }) => source.kind === 'built-in') + 1);
-  }
-
-  /** The head that is wanted and the one that answers. */
-  #headOf({ bot, settings }: Served): BotHead {
-    const wanted = this.#wantedHead(settings);
-    const serving = bot.head.name;
-    if (serving === wanted) return { wanted, serving, reason: null };
-    const entry = this.#heads.find(wanted);
-    const problem = entry?.version === undefined ? headUnavailable(entry ?? { name: wanted }) : bot.refusal;
-    return { wanted, serving, reason: problem?.message ?? null };
-  }
-
-  /** Takes over the settings of a record. */
-  #configure(served: Served, record: BotRecord): void {
-    served.settings = readSettings(record);
-    const heads = this.#headsFor(served.settings);
-    const isOtherHead = !served.bot.isServedBy(heads);
-    served.bot.configure(record, heads);
-    this.#tellRefusal(served);
-    if (isOtherHead) served.timer.soon();
-  }
-
-  /** Says once that, and why, another head answers than the one that the bot's owner has chosen. */
-  #tellRefusal(served: Served): void {
-    const { wanted, serving, reason } = this.#headOf(served);
-    if (served.settings.head !== undefined && reason !== null && reason !== served.toldRefusal) {
-      this.#options.warn(
-        `bot ${served.name}: the head ${serving} answers, not ${wanted}: ${reason}`,
-        undefined,
-      );
-    }
-    served.toldRefusal = reason ?? undefined;
   }
 
   #summarise(served: Served): BotSummary {
@@ -820,7 +712,7 @@ class LiveService implements ClassifyService {
     return {
       name,
       settings: served.settings,
-      head: this.#headOf(served),
+      head: this.#choice.describe(served),
       revision,
       intents: texts.intentCount,
       examples: texts.exampleCount,
@@ -830,57 +722,10 @@ class LiveService implements ClassifyService {
     };
   }
 
-  /** Intents as they are stored, with the label that stands for each. @throws KshotError `invalid_request`. */
-  #checkIntents(intents: readonly IntentDefinition[]): CheckedIntent[] {
-    const { maxTextChars } = this.#options;
-    return intents.map(({ name, examples, description: given }, i) => {
-      const description =
-        given == null ? null : checkTexts(`intents.${i}.description`, [given], maxTextChars)[0]!;
-      return {
-        name,
-        description,
-        label: labelOf(name, description),
-        examples: checkTexts(`intents.${i}.examples`, examples, maxTextChars),
-      };
-    });
-  }
-
   async #embedExamples(examples: readonly string[]) {
     const checked = checkTexts('examples', examples, this.#options.maxTextChars);
     const embeddings = await embedTexts(this.#encoder, checked);
     return { embeddings, embedded: checked.map(withEmbeddings(embeddings)) };
-  }
-
-  /**
-   * A bot's reading of texts, with other requests in between.
-   *
-   * @param find looks the bot up: it may be written to, or deleted, meanwhile.
-   * @param embeddings `[Q, D]`, unit length.
-   */
-  async #read(
-    find: () => Pick<Served, 'bot' | 'queue' | 'settings'>,
-    embeddings: Float32Array,
-    { top, explain, signal }: { top: number; explain: boolean; signal: AbortSignal | undefined },
-  ): Promise<{ decision: Decision; scored: Scored }[]> {
-    const readings: { decision: Decision; scored: Scored }[] = [];
-    const D = this.#encoder.dimension;
-    for (let from = 0; from < embeddings.length;) {
-      if (from > 0) {
-        await nextTurn();
-        signal?.throwIfAborted();
-      }
-      const { bot, queue, settings } = find();
-      const to = from + bot.queriesATurn * D;
-      const scores = await queue.score(embeddings.subarray(from, to));
-      const started = performance.now();
-      for (const scored of scores) {
-        const decision = decide(scored, settings.threshold ?? DEFAULT_THRESHOLD, top, explain);
-        readings.push({ decision, scored });
-      }
-      this.#options.observer?.stage('decide', performance.now() - started);
-      from = to;
-    }
-    return readings;
   }
 
   #write<T>(name: string, write: () => Promise<T>): Promise<T> {
@@ -888,31 +733,20 @@ class LiveService implements ClassifyService {
     return this.#writes.run(name, write);
   }
 
-  /**
-   * One write to a bot's texts: durable first, then live.
-   *
-   * @param withSettings whether it may write the bot's settings, too.
-   */
+  /** One write to a bot's texts, and maybe its settings: durable first, then live. */
   #change(
     name: string,
     embeddings: ReadonlyMap<string, Float32Array>,
     write: () => Promise<Change>,
     put?: readonly { name: string; description: string | null }[],
-    withSettings = false,
   ): Promise<WriteResult> {
     return this.#write(name, async () => {
       const change = await write();
       const served = this.#served.get(name);
-      if (served === undefined) {
-        await this.load(name);
-      } else {
-        served.bot.apply(change, embeddings, put);
-        if (withSettings) this.#configure(served, change.bot);
-        this.#tellRefusal(served);
-        // A text that a write has given a label is unlabelled no longer.
-        if (changesSupport(change) || (served.bot.readsUnlabelled && change.added.length > 0))
-          served.timer.soon();
-      }
+      if (served === undefined) await this.load(name);
+      else if (this.#replicas.isNext(served.bot.texts.record, change))
+        this.#bots.apply(served, change, embeddings, put);
+      else await this.#replicas.catchUpInTurn(name);
       return {
         bot: name,
         revision: change.bot.revision,
@@ -921,122 +755,6 @@ class LiveService implements ClassifyService {
       };
     });
   }
-
-  /** Resolves when the head has adapted and the calibration is fitted; what fails is told, and not thrown. */
-  async #adaptNow(served: Served): Promise<void> {
-    try {
-      await this.#adapt(served);
-    } catch (error) {
-      // Of a bot that was deleted meanwhile there is nothing to tell.
-      if (!served.isGone) this.#options.warn(`bot ${served.name}: its head could not be adapted`, error);
-    }
-  }
-
-  async #adapt(served: Served): Promise<void> {
-    if (served.isRenewing) return; // and adapts when that is over
-    await adaptBot({
-      name: served.name,
-      bot: served.bot,
-      adapter: this.#adapter,
-      model: this.#options.calibration,
-      beside: (support, head) => this.#beside(support, served, head),
-      isWanted: () => !served.isGone,
-      adapted: (milliseconds) => {
-        served.timer.lastAdaptationMs = milliseconds;
-        this.#options.observer?.adapted(milliseconds);
-      },
-    });
-  }
-
-  /** A support set with the bot's unlabelled texts, where the head reads them; a version has none. */
-  async #beside(support: BotSupport, { name, isVersion }: Served, head: HeadVersion): Promise<BotSupport> {
-    return isVersion ? support : this.#unlabelled.beside(support, name, head);
-  }
-
-  /** Has a bot answered by the heads that there are now. The former one answers until all is ready. */
-  async #renew(served: Served): Promise<void> {
-    const { name, bot } = served;
-    const former = bot.heads;
-    const heads = this.#headsFor(served.settings);
-    served.isRenewing = true;
-    let prepared: BotClassState | undefined;
-    try {
-      if (heads[0] !== bot.head) prepared = await this.#prepare(served, heads[0]!);
-    } catch (error) {
-      // A head that refuses this bot does so when it is to take over, too.
-      if (!(error instanceof KshotError)) {
-        this.#options.warn(`bot ${name}: its head could not be made ready beforehand`, error);
-      }
-    }
-    served.isRenewing = false;
-    if (served.isGone) {
-      prepared?.dispose();
-      return;
-    }
-    if (bot.heads === former) bot.succeed(heads, prepared);
-    else prepared?.dispose(); // its owner has chosen another head meanwhile
-    this.#tellRefusal(served);
-    served.timer.soon();
-  }
-
-  /**
-   * The class state with which a head can take over: induced, adapted and compiled, with other requests in between.
-   *
-   * @returns undefined where there is none to keep, or the service was closed.
-   * @throws KshotError where the head cannot serve this bot.
-   */
-  async #prepare(served: Served, head: HeadVersion): Promise<BotClassState | undefined> {
-    const { name, bot } = served;
-    const renewal = bot.renewal();
-    if (renewal === undefined) return undefined;
-    const induced = await this.#adapter.run(name, { task: 'induce', head, support: renewal.support });
-    if (induced?.state === undefined) return undefined;
-    let state = BotClassState.from(head.runtime, renewal.basis, induced.state);
-    if (head.runtime.adapts) {
-      const support = await this.#beside(renewal.adaptable, served, head);
-      const adapted = await this.#adapter.run(name, { task: 'adapt', head, support });
-      if (adapted?.state !== undefined) {
-        const before = state;
-        state = before.adopt(adapted.state, before);
-        before.dispose();
-      }
-    }
-    for (const queries of QUERY_BUCKETS) {
-      await nextTurn();
-      state.score(new Float32Array(queries * this.#encoder.dimension));
-    }
-    return state;
-  }
-}
-
-interface CheckedIntent {
-  readonly name: string;
-  readonly description: string | null;
-  readonly label: string;
-  readonly examples: readonly string[];
-}
-
-/** All that is embedded of an intent. */
-function textsOf({ label, examples }: CheckedIntent): string[] {
-  return [label, ...examples];
-}
-
-function intentInput(
-  { name, description, label, examples }: CheckedIntent,
-  embeddings: ReadonlyMap<string, Float32Array>,
-): IntentInput {
-  const embedded = withEmbeddings(embeddings);
-  return { name, description, label: embedded(label), examples: examples.map(embedded) };
-}
-
-/** A version that still answers. @throws KshotError `not_ready` where it was freed under a request: the server stops. */
-function present(served: Served): Served {
-  if (served.isGone) throw new KshotError('not_ready', 'the server is shutting down');
-  return served;
-}
-
-function readSettings(record: BotRecord): BotSettings {
-  return botSettingsSchema.parse(record.settings);
 }
 
 function describe(intent: {

@@ -30,7 +30,7 @@ export function oneTimeContents(intents: readonly IntentInput[], dimension: numb
   rows.forEach((row, at) => embeddings.set(row, at * dimension));
   const now = new Date().toISOString();
   return {
-    bot: { name: '', settings: {}, revision: 0, createdAt: now, updatedAt: now },
+    bot: { id: 0, name: '', settings: {}, revision: 0, createdAt: now, updatedAt: now },
     intents: intents.map(({ name, description }) => ({ name, description })),
     texts,
     embeddings,

@@ -24,6 +24,13 @@ export interface ClassifyService {
     options?: ClassifyOptions,
   ): Promise<ClassifyResult[]>;
 
+  /**
+   * Resolves when the bot answers by that revision or a later one, which another process may have written.
+   *
+   * @throws KshotError `revision_unavailable` when it has not come in time.
+   */
+  reach(bot: string, revision: number, signal?: AbortSignal): Promise<void>;
+
   listBots(): Promise<BotSummary[]>;
   getBot(bot: string): Promise<BotSummary>;
   /**

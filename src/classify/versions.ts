@@ -72,6 +72,27 @@ export class Versions<S> {
     for (const { version } of this.#catalog(bot).aliases.values()) await this.#pool.load(bot, version);
   }
 
+  /**
+   * Takes over what another process has done to a bot's versions and aliases, as soon as what these point at answers as it
+   * will: a version that an alias is moved to has adapted by then.
+   */
+  async catchUp(bot: string): Promise<void> {
+    const ready = new Set<string>();
+    for (let isDone = false; !isDone;) {
+      for (const { version } of await this.options.store.listAliases(bot)) {
+        if (!ready.has(version)) await this.#pool.use(bot, version, hasAdapted);
+        ready.add(version);
+      }
+      isDone = await this.#write(bot, async () => {
+        const catalog = await this.#readCatalog(bot);
+        // Moved again meanwhile.
+        if ([...catalog.aliases.values()].some(({ version }) => !ready.has(version))) return false;
+        this.#takeOver(bot, catalog);
+        return true;
+      });
+    }
+  }
+
   /** Of a bot that was deleted: its versions went with it. */
   forget(bot: string): void {
     this.#catalogs.delete(bot);
@@ -209,10 +230,27 @@ export class Versions<S> {
   }
 
   async #refresh(bot: string): Promise<void> {
+    this.#catalogs.set(bot, await this.#readCatalog(bot));
+  }
+
+  async #readCatalog(bot: string): Promise<Catalog> {
     const { store } = this.options;
-    const versions = await store.listVersions(bot);
-    const aliases = await store.listAliases(bot);
-    this.#catalogs.set(bot, { versions: byName(versions), aliases: byName(aliases) });
+    for (;;) {
+      const versions = byName(await store.listVersions(bot));
+      const aliases = byName(await store.listAliases(bot));
+      // Another process may have written between the two.
+      if ([...aliases.values()].every(({ version }) => versions.has(version))) return { versions, aliases };
+    }
+  }
+
+  #takeOver(bot: string, catalog: Catalog): void {
+    const former = this.#catalog(bot);
+    this.#catalogs.set(bot, catalog);
+    for (const { name, createdAt } of former.versions.values()) {
+      // Gone, or saved anew under a name that another one had.
+      if (catalog.versions.get(name)?.createdAt !== createdAt) this.#pool.drop(bot, name);
+    }
+    this.#pool.trim();
   }
 
   async #read(bot: string, version: string): Promise<BotContents> {

@@ -10,9 +10,8 @@ import { isDirectory } from '../encoder/modelDirectory.js';
 import { type ModelFile, modelFiles } from '../encoder/modelFiles.js';
 import { copyEncoder, formerOf, settleReplacement } from '../encoder/replacement.js';
 import { KshotError } from '../errors.js';
-import { encoderOptions, storeFile } from '../serve.js';
-import { openSqliteStore } from '../store/sqlite.js';
-import type { Store } from '../store/store.js';
+import { encoderOptions, storeOptions } from '../serve.js';
+import { type OpenedStore, openStore, storeLocation } from '../store/openStore.js';
 import { type EncoderFit, fitOf } from './encoderFit.js';
 
 const PROBE = 'i would like to know whether this is an encoder';
@@ -46,7 +45,7 @@ export interface SwitchPlan {
   /** Whether the folder is to be replaced: it holds another encoder. */
   readonly replaces: boolean;
   /** Absent where there is no store, or it is to be left as it is. */
-  readonly store: { readonly file: string; readonly bots: number; readonly missing: number } | undefined;
+  readonly store: { readonly location: string; readonly bots: number; readonly missing: number } | undefined;
   readonly fit: EncoderFit;
   readonly lostHeads: readonly LostHead[];
   readonly losesCalibration: boolean;
@@ -82,7 +81,7 @@ export interface EncoderSwitch {
  * Loads the other encoder, has it embed a text, and finds out what it would change.
  *
  * @throws KshotError `encoder_unavailable`, `device_unavailable` where it is none or cannot run here; `store_in_use` while a
- *   server has the store; what `openSqliteStore` and `fitOf` throw.
+ *   server has the store; what `openStore` and `fitOf` throw.
  */
 export async function prepareSwitch(options: SwitchOptions): Promise<EncoderSwitch> {
   const { settings, source, folder, warn } = options;
@@ -97,9 +96,10 @@ export async function prepareSwitch(options: SwitchOptions): Promise<EncoderSwit
   };
   try {
     await encoder.encode([PROBE]);
-    const file = storeFile(settings);
+    const where = storeOptions(settings);
     // Opening would make one.
-    const store = options.withStore && existsSync(file) ? await openSqliteStore(file) : undefined;
+    const isThere = where.url !== undefined || existsSync(where.file);
+    const store = options.withStore && isThere ? await openStore(where) : undefined;
     if (store !== undefined) closers.unshift(() => store.close());
     const plan = await planSwitch(options, encoder, store);
     return { plan, apply: (progress) => applySwitch(options, plan, encoder, store, progress), close };
@@ -112,11 +112,12 @@ export async function prepareSwitch(options: SwitchOptions): Promise<EncoderSwit
 async function planSwitch(
   { settings, source, folder, withStore }: SwitchOptions,
   encoder: Encoder,
-  store: Store | undefined,
+  opened: OpenedStore | undefined,
 ): Promise<SwitchPlan> {
   const { fingerprint, dimension, name } = encoder;
   const { present, presentProblem } = await lookAt(folder, encoder, settings);
   const fit = await fitOf(settings, encoder);
+  const store = opened?.store;
   const bots = await store?.listBots();
   const choices = bots?.map((bot) => ({
     name: bot.name,
@@ -141,7 +142,7 @@ async function planSwitch(
     next: { name, fingerprint, dimension, files: await modelFiles(source) },
     replaces,
     store: store && {
-      file: storeFile(settings),
+      location: storeLocation(storeOptions(settings)),
       bots: bots!.length,
       missing: await store.countMissingEmbeddings(fingerprint),
     },
@@ -155,17 +156,21 @@ async function planSwitch(
 }
 
 async function applySwitch(
-  { settings, source, folder }: SwitchOptions,
+  { settings, source, folder, warn }: SwitchOptions,
   { present, replaces, next }: SwitchPlan,
   encoder: Encoder,
-  store: Store | undefined,
+  opened: OpenedStore | undefined,
   progress: (done: number, total: number) => void,
 ): Promise<SwitchOutcome> {
   const former = formerOf(folder);
-  const embed = async (kept: EncoderIdentity | undefined) =>
-    store === undefined
-      ? 0
-      : embedMissing(encoder, store, progress, kept === undefined ? [] : [kept.fingerprint]);
+  const embed = async (kept: EncoderIdentity | undefined) => {
+    if (opened === undefined) return 0;
+    const { store, feed } = opened;
+    const work = () => embedMissing(encoder, store, progress, kept === undefined ? [] : [kept.fingerprint]);
+    return feed === undefined
+      ? work()
+      : feed.exclusively(work, () => warn('another process embeds the store; waiting for it'));
+  };
   if (!replaces) {
     const { present: before } = await lookAt(former, encoder, settings);
     return { embedded: await embed(before), name: present!.name, former: undefined };

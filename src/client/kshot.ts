@@ -74,9 +74,9 @@ export class Kshot {
   classify(
     bot: string,
     asked: string | readonly string[],
-    { top, explain, version, ...options }: ClassifyCallOptions = {},
+    { top, explain, version, minRevision, ...options }: ClassifyCallOptions = {},
   ): Promise<ClassifyResult | ClassifyResult[]> {
-    const how = { top, explain, version };
+    const how = { top, explain, version, min_revision: minRevision };
     const call = { method: 'POST', path: botPath(bot, 'classify'), isRepeatable: true, options } as const;
     if (typeof asked === 'string') return this.#transport.json({ ...call, json: { text: asked, ...how } });
     return this.#transport.member('results', { ...call, json: { texts: asked, ...how } });

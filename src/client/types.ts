@@ -38,6 +38,8 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export interface ClassifyCallOptions extends CallOptions, Optional<Pick<ClassifyOptions, 'top' | 'explain'>> {
   /** The name of a version or an alias; left out: the bot as it is now. */
   readonly version?: string | undefined;
+  /** That a write has returned: the bot answers by this revision or a later one, whichever server took the write. */
+  readonly minRevision?: number | undefined;
 }
 
 export interface ImportFileOptions extends CallOptions {

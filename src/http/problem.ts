@@ -58,6 +58,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   device_unavailable: { status: 503, title: 'The device is not available' },
   store_in_use: { status: 503, title: 'The store is in use' },
   store_unavailable: { status: 503, title: 'The store is not available' },
+  revision_unavailable: { status: 503, title: 'The revision is not here yet' },
 };
 
 /** The body of an error, `application/problem+json` (RFC 9457). */

@@ -65,9 +65,10 @@ function classifyOperation(requests: RequestSchemas, logTexts: boolean): Operati
         schemas: [RESPONSES.ClassifyResult, RESPONSES.ClassifyResults],
       },
     },
-    problems: [...NO_BOT, 'unknown_version'],
+    problems: [...NO_BOT, 'unknown_version', 'revision_unavailable'],
     async run({ params, body, service, signal, note }) {
-      const { text, texts, ...options } = body;
+      const { text, texts, min_revision: revision, ...options } = body;
+      if (revision !== undefined) await service.reach(params.bot, revision, signal);
       const asked = text === undefined ? (texts ?? []) : [text];
       const results = await service.classify(params.bot, asked, { ...options, signal });
       noteClassified(note, results, logTexts);
@@ -104,8 +105,9 @@ function botOperations(requests: RequestSchemas): Operation[] {
       access: 'read',
       params: PARAMS.bot,
       success: { 200: { description: 'The bot', schemas: [RESPONSES.Bot] } },
-      problems: [...NO_BOT],
-      run: async ({ params, service }) => ok(await service.getBot(params.bot)),
+      query: QUERIES.atLeast,
+      problems: [...NO_BOT, 'revision_unavailable'],
+      run: async (call) => ok(await (await reached(call)).getBot(call.params.bot)),
     }),
     operation({
       ...common,
@@ -165,9 +167,10 @@ function intentOperations(requests: RequestSchemas): Operation[] {
           schemas: [RESPONSES.IntentSummaries, RESPONSES.Intents],
         },
       },
-      problems: [...NO_BOT],
-      async run({ params, query, service }) {
-        const intents = await service.listIntents(params.bot);
+      problems: [...NO_BOT, 'revision_unavailable'],
+      async run(call) {
+        const { params, query } = call;
+        const intents = await (await reached(call)).listIntents(params.bot);
         if (query.examples === true) return ok({ intents });
         return ok({ intents: intents.map((intent) => ({ ...intent, examples: intent.examples.length })) });
       },
@@ -207,10 +210,10 @@ function intentOperations(requests: RequestSchemas): Operation[] {
       summary: 'Show an intent with its examples',
       access: 'read',
       params: PARAMS.intent,
-      query: QUERIES.none,
+      query: QUERIES.atLeast,
       success: { 200: { description: 'The intent', schemas: [RESPONSES.Intent] } },
-      problems: [...NO_INTENT],
-      run: async ({ params, service }) => ok(await service.getIntent(params.bot, params.intent)),
+      problems: [...NO_INTENT, 'revision_unavailable'],
+      run: async (call) => ok(await (await reached(call)).getIntent(call.params.bot, call.params.intent)),
     }),
     operation({
       ...common,
@@ -295,9 +298,10 @@ function exampleOperations(requests: RequestSchemas): Operation[] {
       summary: 'List the texts that a bot is told are out of scope',
       access: 'read',
       params: PARAMS.bot,
+      query: QUERIES.atLeast,
       success: { 200: { description: 'The counter-examples', schemas: [RESPONSES.Counterexamples] } },
-      problems: [...NO_BOT],
-      run: async ({ params, service }) => ok({ examples: await service.getCounterexamples(params.bot) }),
+      problems: [...NO_BOT, 'revision_unavailable'],
+      run: async (call) => ok({ examples: await (await reached(call)).getCounterexamples(call.params.bot) }),
     }),
     operation({
       ...common,
@@ -349,6 +353,22 @@ function headOperations(): Operation[] {
       run: async ({ service }) => ok(await service.reloadHeads()),
     }),
   ];
+}
+
+/** The service, when the bot answers by the revision that is asked for. */
+async function reached({
+  params,
+  query,
+  service,
+  signal,
+}: {
+  readonly params: { readonly bot: string };
+  readonly query: { readonly min_revision?: number };
+  readonly service: ClassifyService;
+  readonly signal: AbortSignal;
+}): Promise<ClassifyService> {
+  if (query.min_revision !== undefined) await service.reach(params.bot, query.min_revision, signal);
+  return service;
 }
 
 /** Whether what is looked up is there. */

@@ -89,10 +89,15 @@ export const PARAMS = {
   evaluation: z.strictObject({ bot: botName, id: textId }),
 } as const;
 
+const leastRevision =
+  'Answer by this revision of the bot or a later one, such as a write returned, whichever server did it';
+
 /** What may follow the question mark. */
 export const QUERIES = {
   none: z.strictObject({}),
+  atLeast: z.strictObject({ min_revision: z.exactOptional(textId).meta({ description: leastRevision }) }),
   listIntents: z.strictObject({
+    min_revision: z.exactOptional(textId).meta({ description: leastRevision }),
     examples: trueOrFalse
       .optional()
       .meta({ description: 'true: with the examples themselves; else with their number', default: false }),
@@ -194,6 +199,7 @@ export function requestSchemas(limits: RequestLimits) {
       explain: z.exactOptional(
         z.boolean().meta({ description: 'Whether to explain the result', default: false }),
       ),
+      min_revision: z.exactOptional(z.int().min(0).meta({ description: leastRevision })),
       version: z.exactOptional(askedVersion),
     })
     .superRefine((body, context) => {

@@ -47,6 +47,7 @@ export class Keyring {
   readonly #usedAt = new Map<number, number>();
   readonly #unwritten = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
+  #following: NodeJS.Timeout | undefined;
   /** What is done to keys is done one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -90,6 +91,22 @@ export class Keyring {
   /** Reads anew which keys are in force. Those that stay keep what is left of their rate. */
   reloadKeys(): Promise<void> {
     return this.#inTurn(() => this.#reload());
+  }
+
+  /** From now on reads anew every so often which are in force: other processes write to the store, too. */
+  follow(everyMs: number): void {
+    let isBehind = false;
+    this.#following = setInterval(() => {
+      this.reloadKeys().then(
+        () => (isBehind = false),
+        (error: unknown) => {
+          // Once is enough: the store's own warning comes with it.
+          if (!isBehind)
+            this.#options.warn('API keys could not be read anew; those known stay in force', error);
+          isBehind = true;
+        },
+      );
+    }, everyMs).unref();
   }
 
   /** Those of the store, revoked ones too, in the order in which they were made. */
@@ -150,6 +167,7 @@ export class Keyring {
 
   /** Writes down when keys were last used. The store is to be closed later. */
   async close(): Promise<void> {
+    clearInterval(this.#following);
     await this.#turn;
     clearTimeout(this.#timer);
     await this.#writeUses();

@@ -1,5 +1,8 @@
 import { KshotError } from '../errors.js';
 
+/** A text has no embedding of the encoder that is asked for; what is missing can be embedded. */
+export class MissingEmbeddingError extends KshotError {}
+
 /** The embeddings of a bot's texts, gathered blob after blob as a store gives them. */
 export class EmbeddedRows {
   #bytes = new Uint8Array(0); // of [count, D]
@@ -26,12 +29,15 @@ export class EmbeddedRows {
    * The next row.
    *
    * @param vector null where the text has no embedding.
-   * @throws KshotError `store_unavailable` where there is none, or one of another length than the former rows.
+   * @throws MissingEmbeddingError where there is none; KshotError `store_unavailable` for one of another length than the
+   *   former rows.
    */
   add(id: number, vector: Uint8Array | null): void {
     if (vector === null) {
-      throw this.#refusal(
-        `text ${id} of bot "${this.bot}" has no embedding of this encoder: restart kshot, which embeds what is missing`,
+      throw new MissingEmbeddingError(
+        'store_unavailable',
+        `Store ${this.file}: text ${id} of bot "${this.bot}" has no embedding of this encoder: ` +
+          'restart kshot, which embeds what is missing',
       );
     }
     if (this.#rows === 0) {
@@ -50,4 +56,13 @@ export class EmbeddedRows {
   #refusal(what: string): KshotError {
     return new KshotError('store_unavailable', `Store ${this.file}: ${what}`);
   }
+}
+
+/** @throws RangeError if `embeddings` cannot be those of that many texts. @returns D, how many numbers each has. */
+export function widthOf(embeddings: Float32Array, texts: number): number {
+  const width = embeddings.length / texts;
+  if (!Number.isInteger(width) || width === 0) {
+    throw new RangeError(`${embeddings.length} numbers are not the embeddings of ${texts} texts`);
+  }
+  return width;
 }

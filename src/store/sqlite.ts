@@ -3,10 +3,18 @@ import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import { KshotError } from '../errors.js';
-import { EmbeddedRows } from './embeddedRows.js';
+import { EmbeddedRows, widthOf } from './embeddedRows.js';
 import { importInputOf } from './importInput.js';
 import { acquireLock, type Lock } from './lock.js';
-import { BotEdit, some, toBlob, toBotRecord, toWellFormed } from './sqliteEdit.js';
+import {
+  intentExists,
+  unknownBot,
+  unknownCounterexample,
+  unknownExample,
+  unknownIntent,
+  unknownText,
+} from './refusals.js';
+import { BotEdit, some, toBlob, toBotRecord } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
 import { SqliteEvaluations } from './sqliteEvaluations.js';
 import { SqliteKeys } from './sqliteKeys.js';
@@ -44,6 +52,7 @@ import {
   type UnlabelledPage,
   type VersionRecord,
 } from './store.js';
+import { lastOfEachName, toWellFormed } from './textPlan.js';
 
 const MEMORY = ':memory:';
 
@@ -258,12 +267,7 @@ export class SqliteStore implements Store {
       const present = this.#getIntent(row, intent);
       const edit = new BotEdit(this.#sql, row);
       if (name === intent) return edit.finish();
-      if (this.#sql.findIntent.get(row.id, name) !== undefined) {
-        throw new KshotError(
-          'intent_exists',
-          `Bot "${bot}" has an intent "${name}" already: choose another name, or move the examples to it`,
-        );
-      }
+      if (this.#sql.findIntent.get(row.id, name) !== undefined) throw intentExists(bot, name);
       const renamed = edit.renameIntent(present, name);
       if (present.description === null) {
         const encoderId = this.#encoderId(fingerprint);
@@ -308,9 +312,7 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       const row = this.#getBot(bot);
       const found = this.#sql.findCounterexampleById.get(row.id, id);
-      if (found === undefined) {
-        throw new KshotError('unknown_example', `Bot "${bot}" has no counter-example ${id}`);
-      }
+      if (found === undefined) throw unknownCounterexample(bot, id);
       const edit = new BotEdit(this.#sql, row);
       edit.removeText({ id, kind: 'counterexample', intent: null, text: found.text });
       return edit.finish();
@@ -461,10 +463,7 @@ export class SqliteStore implements Store {
   writeEmbeddings(fingerprint: string, ids: readonly number[], embeddings: Float32Array): Promise<void> {
     return this.#write(() => {
       if (ids.length === 0 && embeddings.length === 0) return;
-      const width = embeddings.length / ids.length; // D
-      if (!Number.isInteger(width) || width === 0) {
-        throw new RangeError(`${embeddings.length} numbers are not the embeddings of ${ids.length} texts`);
-      }
+      const width = widthOf(embeddings, ids.length); // D
       const encoderId = this.#encoderId(fingerprint);
       for (const [row, id] of ids.entries()) {
         const vector = embeddings.subarray(row * width, (row + 1) * width);
@@ -602,8 +601,7 @@ export class SqliteStore implements Store {
   }
 
   #replaceIntents(bot: BotRow, edit: BotEdit, intents: readonly IntentInput[], encoderId: number): void {
-    // Of one name given twice the last is meant, as if they had been put one after the other.
-    for (const input of new Map(intents.map((intent) => [intent.name, intent])).values()) {
+    for (const input of lastOfEachName(intents)) {
       let intent = this.#sql.findIntent.get(bot.id, input.name);
       intent ??= some(this.#sql.insertIntent.get(bot.id, input.name, input.description));
       if (intent.description !== input.description) {
@@ -617,34 +615,25 @@ export class SqliteStore implements Store {
 
   #getBot(bot: string): BotRow {
     const row = this.#sql.findBot.get(bot);
-    if (row === undefined) throw new KshotError('unknown_bot', `There is no bot "${bot}"`);
+    if (row === undefined) throw unknownBot(bot);
     return row;
   }
 
   #getIntent(bot: BotRow, intent: string): IntentRow {
     const row = this.#sql.findIntent.get(bot.id, intent);
-    if (row === undefined) {
-      throw new KshotError('unknown_intent', `Bot "${bot.name}" has no intent "${intent}"`);
-    }
+    if (row === undefined) throw unknownIntent(bot.name, intent);
     return row;
   }
 
   #getExample(bot: BotRow, intent: IntentRow, id: number): TextRow {
     const row = this.#sql.findExampleById.get(intent.id, id);
-    if (row === undefined) {
-      throw new KshotError(
-        'unknown_example',
-        `Intent "${intent.name}" of bot "${bot.name}" has no example ${id}`,
-      );
-    }
+    if (row === undefined) throw unknownExample(bot.name, intent.name, id);
     return row;
   }
 
   #getUnlabelled(bot: BotRow, id: number): TextRow {
     const row = this.#sql.findUnlabelled.get(bot.id, id);
-    if (row === undefined) {
-      throw new KshotError('unknown_text', `Bot "${bot.name}" has no unlabelled text ${id}`);
-    }
+    if (row === undefined) throw unknownText(bot.name, id);
     return row;
   }
 

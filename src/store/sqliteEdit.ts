@@ -1,5 +1,6 @@
 import type { BotRow, IntentRow, Statements, TextRow } from './sqliteStatements.js';
 import type { BotRecord, Change, EmbeddedText, Settings, StoredText, TextKind } from './store.js';
+import { planTexts, toWellFormed } from './textPlan.js';
 
 /** Where texts belong, and whose embeddings they come with. */
 export interface Place {
@@ -31,18 +32,16 @@ export class BotEdit {
 
   /** Makes `texts` all that there is at this place. */
   replaceTexts(place: Place, texts: readonly EmbeddedText[]): void {
-    const wanted = new Map(texts.map(({ text, embedding }) => [toWellFormed(text), embedding]));
-    const present = new Map<string, number>();
     const rows =
       place.intent === null
         ? this.#sql.listCounterexamples.all(this.#bot.id)
         : this.#sql.listTextsOfIntent.all(place.intent.id, place.kind);
+    const { removed, wanted } = planTexts(rows, texts);
     // What goes, goes first: an intent has one label at a time.
-    for (const { id, text } of rows) {
-      if (wanted.has(text)) present.set(text, id);
-      else this.removeText({ id, kind: place.kind, intent: place.intent?.name ?? null, text });
+    for (const { id, text } of removed) {
+      this.removeText({ id, kind: place.kind, intent: place.intent?.name ?? null, text });
     }
-    for (const [text, embedding] of wanted) this.#put(place, present.get(text), text, embedding);
+    for (const { id, text, embedding } of wanted) this.#put(place, id, text, embedding);
   }
 
   /** Adds an example, or a counter-example, unless it is there already. */
@@ -133,6 +132,7 @@ export class BotEdit {
 
 export function toBotRecord(row: BotRow): BotRecord {
   return {
+    id: row.id,
     name: row.name,
     settings: JSON.parse(row.settings) as Settings,
     revision: row.revision,
@@ -150,12 +150,4 @@ export function toBlob(embedding: Float32Array): Buffer {
 export function some<T>(row: T | undefined): T {
   if (row === undefined) throw new TypeError('SQLite returned no row');
   return row;
-}
-
-/**
- * Half a surrogate pair has no UTF-8 form and is stored as U+FFFD. Replaced before texts are compared, else two
- * texts that are stored as one would clash.
- */
-export function toWellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }

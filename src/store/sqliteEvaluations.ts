@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { KshotError } from '../errors.js';
+import { unknownEvaluation } from './refusals.js';
 import { some } from './sqliteEdit.js';
 import type { BotRow } from './sqliteStatements.js';
 import { type EvaluationEnd, type EvaluationRecord, type Json, MAX_EVALUATIONS } from './store.js';
@@ -48,7 +48,7 @@ export class SqliteEvaluations {
 
   read(bot: BotRow, id: number): { record: EvaluationRecord; result: Json | null } {
     const row = this.#sql.find.get(bot.id, id);
-    if (row === undefined) throw unknownEvaluation(bot, id);
+    if (row === undefined) throw unknownEvaluation(bot.name, id);
     return {
       record: toRecord(row),
       result: row.result === null ? null : (JSON.parse(row.result) as Json),
@@ -56,7 +56,7 @@ export class SqliteEvaluations {
   }
 
   remove(bot: BotRow, id: number): void {
-    if (this.#sql.remove.run(bot.id, id).changes === 0) throw unknownEvaluation(bot, id);
+    if (this.#sql.remove.run(bot.id, id).changes === 0) throw unknownEvaluation(bot.name, id);
   }
 
   failRunning(error: string): number {
@@ -114,8 +114,4 @@ function toRecord(row: EvaluationRow): EvaluationRecord {
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
-}
-
-function unknownEvaluation({ name }: BotRow, id: number): KshotError {
-  return new KshotError('unknown_evaluation', `Bot "${name}" has no evaluation ${id}`);
 }

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
+import { checkKeyCount, lastManagingKey, unknownKey } from './refusals.js';
 import { some } from './sqliteEdit.js';
-import { checkKeyCount, lastManagingKey, unknownKey } from './keyRefusals.js';
 import { type KeyInput, type KeyRecord, MAX_REVOKED_KEYS } from './store.js';
 
 interface KeyRow {

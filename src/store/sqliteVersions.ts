@@ -1,5 +1,13 @@
 import type Database from 'better-sqlite3';
-import { KshotError } from '../errors.js';
+import { emptyMoves } from './aliasMoves.js';
+import {
+  nameTaken,
+  nothingToRollBack,
+  unknownAlias,
+  unknownVersion,
+  versionExists,
+  versionInUse,
+} from './refusals.js';
 import { some } from './sqliteEdit.js';
 import type { BotRow } from './sqliteStatements.js';
 import {
@@ -130,18 +138,9 @@ export class SqliteVersions {
     const present = this.#sql.find.get(bot.id, version);
     if (present !== undefined) {
       if (present.revision === bot.revision) return { created: false, version: toRecord(present) };
-      throw new KshotError(
-        'version_exists',
-        `Bot "${bot.name}" has a version "${version}", which holds its revision ${present.revision}, not ${bot.revision}: ` +
-          'versions never change, save it under another name',
-      );
+      throw versionExists(bot.name, version, { holds: present.revision, bot: bot.revision });
     }
-    if (this.#sql.findAlias.get(bot.id, version) !== undefined) {
-      throw new KshotError(
-        'name_taken',
-        `"${version}" is an alias of bot "${bot.name}": name the version otherwise`,
-      );
-    }
+    if (this.#sql.findAlias.get(bot.id, version) !== undefined) throw nameTaken(bot.name, version, 'version');
     const now = new Date().toISOString();
     const copy = { from: bot.id, to: some(this.#sql.insert.get(now, now, version, note, bot.id)) };
     this.#sql.copyIntents.run(copy);
@@ -167,18 +166,10 @@ export class SqliteVersions {
       return { name: alias.name, moves: this.#sql.listMoves.all(alias.id) };
     });
     const users = aliases.filter(({ moves }) => moves[0]?.version_id === id).map(({ name }) => name);
-    if (users.length > 0) {
-      throw new KshotError(
-        'version_in_use',
-        `The alias ${users.join(', ')} of bot "${bot.name}" points at version "${version}": move it, or delete it, first`,
-      );
-    }
+    if (users.length > 0) throw versionInUse(bot.name, version, users);
     for (const { moves } of aliases) {
       const rest = moves.filter((move) => move.version_id !== id);
-      // Where it had been moved from a version to this one and back, it has not been moved.
-      rest.forEach((move, i) => {
-        if (i > 0 && rest[i - 1]!.version_id === move.version_id) this.#sql.removeMove.run(move.id);
-      });
+      for (const move of emptyMoves(rest)) this.#sql.removeMove.run(move.id);
     }
     this.#sql.remove.run(id); // And the moves to it.
   }
@@ -194,12 +185,8 @@ export class SqliteVersions {
   ): { readonly created: boolean; readonly alias: AliasRecord } {
     const { id } = this.#get(bot, version);
     const present = this.#sql.findAlias.get(bot.id, name);
-    if (present === undefined && this.#sql.find.get(bot.id, name) !== undefined) {
-      throw new KshotError(
-        'name_taken',
-        `"${name}" is a version of bot "${bot.name}": name the alias otherwise`,
-      );
-    }
+    if (present === undefined && this.#sql.find.get(bot.id, name) !== undefined)
+      throw nameTaken(bot.name, name, 'alias');
     const alias = present ?? some(this.#sql.insertAlias.get(bot.id, name));
     const moves = this.#sql.listMoves.all(alias.id);
     if (moves[0]?.version_id !== id) {
@@ -212,12 +199,7 @@ export class SqliteVersions {
   rollBackAlias(bot: BotRow, name: string): AliasRecord {
     const alias = this.#getAlias(bot, name);
     const [present, before] = this.#sql.listMoves.all(alias.id);
-    if (present === undefined || before === undefined) {
-      throw new KshotError(
-        'nothing_to_roll_back',
-        `The alias "${name}" of bot "${bot.name}" has pointed at no other version before that there still is`,
-      );
-    }
+    if (present === undefined || before === undefined) throw nothingToRollBack(bot.name, name);
     this.#sql.removeMove.run(present.id);
     this.#sql.setMovedAt.run(new Date().toISOString(), before.id);
     return this.#alias(alias);
@@ -229,15 +211,13 @@ export class SqliteVersions {
 
   #get(bot: BotRow, version: string): VersionRow {
     const row = this.#sql.find.get(bot.id, version);
-    if (row === undefined) {
-      throw new KshotError('unknown_version', `Bot "${bot.name}" has no version "${version}"`);
-    }
+    if (row === undefined) throw unknownVersion(bot.name, version);
     return row;
   }
 
   #getAlias(bot: BotRow, name: string): AliasRow {
     const row = this.#sql.findAlias.get(bot.id, name);
-    if (row === undefined) throw new KshotError('unknown_alias', `Bot "${bot.name}" has no alias "${name}"`);
+    if (row === undefined) throw unknownAlias(bot.name, name);
     return row;
   }
 

@@ -254,6 +254,8 @@ export type Json = Record<string, unknown>;
 export type Settings = Json;
 
 export interface BotRecord {
+  /** Unique in the store, never used again: a bot that is made anew under a name that another had is another one. */
+  readonly id: number;
   readonly name: string;
   readonly settings: Settings;
   /** Counts the writes to this bot, from 1. */

@@ -78,11 +78,13 @@ describe('against a server', () => {
     const written = await kshot.intents.put('bank', 'card/lost?', { examples: ['i lost my card'] });
     expect(written).toMatchObject({ bot: 'bank', revision: 1, added: [{ text: 'i lost my card' }] });
     await kshot.examples.add('bank', 'card/lost?', ['my card is gone']);
-    await kshot.intents.putAll('bank', [{ name: 'money', examples: ['how much have i'] }]);
+    const { revision } = await kshot.intents.putAll('bank', [
+      { name: 'money', examples: ['how much have i'] },
+    ]);
 
     const result = await kshot.classify('bank', 'my card is gone', { top: 1, explain: true });
     expect(result).toMatchObject({ text: 'my card is gone', intent: 'card/lost?', out_of_scope: false });
-    const results = await kshot.classify('bank', ['how much have i', 'rain?']);
+    const results = await kshot.classify('bank', ['how much have i', 'rain?'], { minRevision: revision });
     expect(results.map(({ intent }) => intent)).toEqual(['money', null]);
 
     expect(await kshot.intents.list('bank')).toEqual([

@@ -13,13 +13,11 @@ const files = readdirSync(DEPLOY, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(DEPLOY.pathname.length));
 
-/** Settings that come with PostgreSQL. */
-const COMING = ['KSHOT_STORE'];
 /** How a chart puts a variable's name together. */
 const COMPOSED = 'KSHOT_%s';
 
 function unknown(variables: readonly string[]): string[] {
-  const known = new Set([...COMING, COMPOSED]);
+  const known = new Set([COMPOSED]);
   return unknownVariables(Object.fromEntries(variables.map((name) => [name, 'x']))).filter(
     (name) => !known.has(name),
   );

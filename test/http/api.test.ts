@@ -55,6 +55,27 @@ describe('classify', () => {
     expect(body).toHaveProperty('explanation.threshold', 0.5);
   });
 
+  test('min_revision is answered by that revision, or refused while it is not here', async () => {
+    const body = { text: 'my card is gone', min_revision: 1 };
+    expect((await h.send('post', '/v1/bots/bank/classify', { body })).status).toBe(200);
+    const late = await h.send('post', '/v1/bots/bank/classify', { body: { ...body, min_revision: 2 } });
+    expect(late).toMatchObject({ status: 503, body: { code: 'revision_unavailable' } });
+    for (const min_revision of [-1, 1.5, '1', null]) {
+      const answer = await h.send('post', '/v1/bots/bank/classify', { body: { ...body, min_revision } });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    }
+  });
+
+  test.each(['', '/intents', '/intents/balance', '/counterexamples'])(
+    'GET of a bot%s takes it as well',
+    async (path) => {
+      const get = (query: string) => h.send('get', `/v1/bots/bank${path}?min_revision=${query}`);
+      expect((await get('1')).status).toBe(200);
+      expect(await get('2')).toMatchObject({ status: 503, body: { code: 'revision_unavailable' } });
+      expect(await get('soon')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    },
+  );
+
   test('a new intent is seen by the next request', async () => {
     await h.send('put', '/v1/bots/bank/intents/hours', { body: { examples: ['when do you open'] } });
     const { body } = await h.send('post', '/v1/bots/bank/classify', { body: { text: 'when do you open' } });

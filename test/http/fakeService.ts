@@ -84,6 +84,14 @@ export class FakeService implements ClassifyService {
     return service.classify('once', texts, options);
   }
 
+  reach(bot: string, revision: number): Promise<void> {
+    return attempt(() => {
+      if (this.find(bot).revision < revision) {
+        throw new KshotError('revision_unavailable', `revision ${revision} is not here`);
+      }
+    });
+  }
+
   listBots(): Promise<BotSummary[]> {
     return Promise.resolve([...this.bots.keys()].sort().map((name) => this.summary(name)));
   }

@@ -1,4 +1,4 @@
-import { checkKeyCount, lastManagingKey, unknownKey } from '../../src/store/keyRefusals.js';
+import { checkKeyCount, lastManagingKey, unknownKey } from '../../src/store/refusals.js';
 import type { KeyInput, KeyRecord } from '../../src/store/store.js';
 import type { KeyStore } from '../../src/keys/keyring.js';
 

@@ -377,18 +377,18 @@ export function describeStoreContract(
       });
 
       test('what does not exist is named in the error', async () => {
-        const cases: [Promise<unknown>, string, RegExp][] = [
-          [store.addExamples('none', 'lost', texts('x'), FP), 'unknown_bot', /"none"/],
-          [store.addExamples('bank', 'none', texts('x'), FP), 'unknown_intent', /"bank".*"none"/],
-          [store.removeExample('none', 'lost', 1), 'unknown_bot', /"none"/],
-          [store.removeExample('bank', 'none', 1), 'unknown_intent', /"none"/],
-          [store.removeExample('bank', 'lost', 999), 'unknown_example', /999/],
-          [store.deleteIntent('none', 'lost'), 'unknown_bot', /"none"/],
-          [store.deleteIntent('bank', 'none'), 'unknown_intent', /"none"/],
-          [store.putCounterexamples('none', texts('x'), FP), 'unknown_bot', /"none"/],
+        const cases: [() => Promise<unknown>, string, RegExp][] = [
+          [() => store.addExamples('none', 'lost', texts('x'), FP), 'unknown_bot', /"none"/],
+          [() => store.addExamples('bank', 'none', texts('x'), FP), 'unknown_intent', /"bank".*"none"/],
+          [() => store.removeExample('none', 'lost', 1), 'unknown_bot', /"none"/],
+          [() => store.removeExample('bank', 'none', 1), 'unknown_intent', /"none"/],
+          [() => store.removeExample('bank', 'lost', 999), 'unknown_example', /999/],
+          [() => store.deleteIntent('none', 'lost'), 'unknown_bot', /"none"/],
+          [() => store.deleteIntent('bank', 'none'), 'unknown_intent', /"none"/],
+          [() => store.putCounterexamples('none', texts('x'), FP), 'unknown_bot', /"none"/],
         ];
         for (const [call, code, message] of cases) {
-          await expect(call).rejects.toMatchObject({
+          await expect(call()).rejects.toMatchObject({
             name: 'KshotError',
             code,
             message: expect.stringMatching(message),
@@ -578,23 +578,23 @@ export function describeStoreContract(
       test('are refused where there is no such bot or text', async () => {
         const one = await idOf('bank', 'one');
         for (const call of [
-          store.addUnlabelled('none', 'given', texts('a'), FP),
-          store.listUnlabelled('none', everything),
-          store.readUnlabelled('none', FP, 1),
-          store.findUnlabelled('none', 1, FP),
-          store.removeUnlabelled('none', 1),
-          store.clearUnlabelled('none'),
-          store.labelUnlabelled('none', 1, null),
+          () => store.addUnlabelled('none', 'given', texts('a'), FP),
+          () => store.listUnlabelled('none', everything),
+          () => store.readUnlabelled('none', FP, 1),
+          () => store.findUnlabelled('none', 1, FP),
+          () => store.removeUnlabelled('none', 1),
+          () => store.clearUnlabelled('none'),
+          () => store.labelUnlabelled('none', 1, null),
         ]) {
-          await expect(call).rejects.toMatchObject({ code: 'unknown_bot' });
+          await expect(call()).rejects.toMatchObject({ code: 'unknown_bot' });
         }
         // An example is none.
         for (const call of [
-          store.findUnlabelled('bank', one, FP),
-          store.removeUnlabelled('bank', one),
-          store.labelUnlabelled('bank', one, 'found'),
+          () => store.findUnlabelled('bank', one, FP),
+          () => store.removeUnlabelled('bank', one),
+          () => store.labelUnlabelled('bank', one, 'found'),
         ]) {
-          await expect(call).rejects.toMatchObject({ code: 'unknown_text' });
+          await expect(call()).rejects.toMatchObject({ code: 'unknown_text' });
         }
       });
 
@@ -907,12 +907,12 @@ export function describeStoreContract(
         await store.close();
         await store.close();
         for (const call of [
-          store.ping(),
-          store.listBots(),
-          store.readBot('bank', FP),
-          store.putIntents('bank', [intent('lost', ['one'])], FP),
+          () => store.ping(),
+          () => store.listBots(),
+          () => store.readBot('bank', FP),
+          () => store.putIntents('bank', [intent('lost', ['one'])], FP),
         ]) {
-          await expect(call).rejects.toMatchObject({ name: 'KshotError', code: 'store_unavailable' });
+          await expect(call()).rejects.toMatchObject({ name: 'KshotError', code: 'store_unavailable' });
         }
       });
     });

@@ -3,13 +3,13 @@
  * step once it is acknowledged: at once and past every buffer, so that what was printed was acknowledged.
  */
 import { writeSync } from 'node:fs';
-import { openSqliteStore } from '../../src/store/sqlite.js';
 import type { Store } from '../../src/store/store.js';
+import { openStoreAt } from './openStoreAt.js';
 import { embedded, intentInput } from './texts.js';
 import { applyStep, stateAfter, stepAt, type Step } from './writePlan.js';
 
-const [file = '', bot = '', fingerprint = ''] = process.argv.slice(2);
-const store = await openSqliteStore(file);
+const [location = '', bot = '', fingerprint = ''] = process.argv.slice(2);
+const store = await openStoreAt(location);
 const contents = await store.readBot(bot, fingerprint);
 const ids = new Map(contents?.texts.map(({ text, id }) => [text, id]));
 const state = stateAfter(contents?.bot.revision ?? 0);

@@ -187,23 +187,23 @@ export function describeVersionsContract(
         expect(await store.readVersion('bank', 'v1', FP)).toBeUndefined();
         expect(await store.readVersion('none', 'v1', FP)).toBeUndefined();
         for (const missing of [
-          store.deleteVersion('bank', 'v1'),
-          store.restoreVersion('bank', 'v1', FP),
-          store.moveAlias('bank', 'production', 'v1'),
+          () => store.deleteVersion('bank', 'v1'),
+          () => store.restoreVersion('bank', 'v1', FP),
+          () => store.moveAlias('bank', 'production', 'v1'),
         ]) {
-          await expect(missing).rejects.toEqual(refused('unknown_version'));
+          await expect(missing()).rejects.toEqual(refused('unknown_version'));
         }
         for (const missing of [
-          store.listVersions('none'),
-          store.saveVersion('none', 'v1', null),
-          store.deleteVersion('none', 'v1'),
-          store.restoreVersion('none', 'v1', FP),
-          store.listAliases('none'),
-          store.moveAlias('none', 'production', 'v1'),
-          store.rollBackAlias('none', 'production'),
-          store.deleteAlias('none', 'production'),
+          () => store.listVersions('none'),
+          () => store.saveVersion('none', 'v1', null),
+          () => store.deleteVersion('none', 'v1'),
+          () => store.restoreVersion('none', 'v1', FP),
+          () => store.listAliases('none'),
+          () => store.moveAlias('none', 'production', 'v1'),
+          () => store.rollBackAlias('none', 'production'),
+          () => store.deleteAlias('none', 'production'),
         ]) {
-          await expect(missing).rejects.toEqual(refused('unknown_bot'));
+          await expect(missing()).rejects.toEqual(refused('unknown_bot'));
         }
       });
 

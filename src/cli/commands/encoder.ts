@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BUNDLED_MODEL, type Flags, readSettings, type Settings, settingOptions } from '../../config.js';
+import { isPostgresUrl } from '../../store/location.js';
 import { usageError } from '../connect.js';
 import type { CalibrationFit, EncoderReport, HeadFit } from '../encoderFit.js';
 import type { EncoderSwitch, SwitchOutcome, SwitchPlan } from '../encoderSwitch.js';
@@ -48,7 +49,8 @@ function addShowCommand(encoder: Command, { io }: Context): void {
 
 interface UseOptions {
   readonly to: string;
-  readonly store: boolean;
+  /** false: it is left alone; else the URL of one in PostgreSQL, where there is one. */
+  readonly store?: string | false;
   readonly dryRun?: true;
   readonly yes?: true;
 }
@@ -59,20 +61,21 @@ function addUseCommand(encoder: Command, { io }: Context): void {
     .summary('replace the encoder')
     .description(
       'Replace the bundled encoder by the one in a folder, and embed the store anew, so that the next "kshot serve" starts at ' +
-        'once. No server may have the store meanwhile. The former encoder is kept beside it, under its name with ".former", ' +
+        'once. No server may have the store meanwhile, unless it is in PostgreSQL. The former encoder is kept beside it, under its name with ".former", ' +
         'and its embeddings in the store.',
     )
     .argument('<folder>', 'the encoder to take, in the transformers.js layout; it is copied')
     .option('--to <folder>', 'replace the encoder in this folder, not the bundled one', BUNDLED_MODEL)
-    .option('--no-store', 'leave the store as it is: the next "kshot serve" embeds it')
     .option('--dry-run', 'say what would change, and change nothing')
     .option('--yes', 'also where heads or the calibration that bots use would no longer fit');
   command.options.find(({ long }) => long === '--to')!.defaultValueDescription = 'the bundled models/encoder';
   for (const option of settingOptions(['store', 'encoder', 'heads'])) {
     if (option.attributeName() === 'model') continue;
-    const isShown = ['dataDir', 'device', 'weights', 'heads'].includes(option.attributeName());
+    const isShown = ['dataDir', 'store', 'device', 'weights', 'heads'].includes(option.attributeName());
     command.addOption(isShown ? option : option.hideHelp());
   }
+  // Behind --store, which else would be on by default.
+  command.option('--no-store', 'leave the store as it is: the next "kshot serve" embeds it');
   command.action(async (source: string, options: UseOptions) => {
     const settings = settingsOf(command, io);
     const folder = resolve(options.to);
@@ -81,12 +84,12 @@ function addUseCommand(encoder: Command, { io }: Context): void {
       settings,
       source: resolve(source),
       folder,
-      withStore: options.store,
+      withStore: options.store !== false,
       warn: warnTo(io),
     });
     try {
       const { plan } = change;
-      io.stdout.write(planned(plan, { source, folder, withStore: options.store }));
+      io.stdout.write(planned(plan, { source, folder, withStore: options.store !== false }));
       if (resolve(settings.model) !== folder) {
         io.stderr.write(
           `note: as it is set now, "kshot serve" takes ${shortPath(settings.model)}; give it --model ${shortPath(folder)}\n`,
@@ -104,7 +107,13 @@ function addUseCommand(encoder: Command, { io }: Context): void {
 
 /** With the limits, which settings of the encoder are held against. */
 function settingsOf(command: Command, { env }: Io): Settings {
-  return readSettings(command.opts<Flags>(), env, ['store', 'encoder', 'heads', 'limits']);
+  const { store, ...flags } = command.opts<Flags>();
+  return readSettings({ ...flags, ...(store === false ? {} : { store }) }, env, [
+    'store',
+    'encoder',
+    'heads',
+    'limits',
+  ]);
 }
 
 function warnTo({ stderr }: Io): (message: string) => void {
@@ -157,9 +166,9 @@ function planned(
 function storeLine(store: SwitchPlan['store'], withStore: boolean): string {
   if (!withStore) return 'is left as it is; the next "kshot serve" embeds it';
   if (store === undefined) return 'there is none';
-  const { file, bots, missing } = store;
+  const { location, bots, missing } = store;
   const texts = missing === 0 ? 'all texts are embedded' : `${count(missing, 'text')} to embed`;
-  return `${shortPath(file)}: ${count(bots, 'bot')}, ${texts}`;
+  return `${isPostgresUrl(location) ? location : shortPath(location)}: ${count(bots, 'bot')}, ${texts}`;
 }
 
 /** What would fit no longer, and what to do about each. */

@@ -16,7 +16,7 @@ function botOf(examples: Record<string, number>, counterexamples: number): BotCo
     }
   }
   return {
-    bot: { name: 'bank', settings: {}, revision: 3, createdAt: '', updatedAt: '' },
+    bot: { id: 1, name: 'bank', settings: {}, revision: 3, createdAt: '', updatedAt: '' },
     intents: Object.keys(examples).map((name) => ({ name, description: null })),
     texts,
     embeddings: Float32Array.from(texts.flatMap(({ id }) => [id, -id])),
