@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
 import { Kshot as Client } from '../../src/client/index.js';
 import type { NewKey } from '../../src/keys/keyTypes.js';
+import { describeOnPostgres, postgresPlace } from '../store/postgresServer.js';
 import { json, problemOf, send } from './api.js';
 import { DEMO } from './demoBot.js';
 import { kshot } from './kshot.js';
@@ -75,4 +77,25 @@ test('whoever has the data folder makes a key while no server runs: the way back
   const listed = await kshot(['keys', '--data-dir', dataDir], { env: { KSHOT_API_KEY: made.stdout.trim() } });
   expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining('way back') });
   await process.end('SIGTERM');
+});
+
+describeOnPostgres('servers that share a PostgreSQL database', () => {
+  const database = postgresPlace();
+
+  test('follow one another: a key made by one is asked for by the other, and revoked there too', async () => {
+    const { url: store } = await database.schema();
+    const flags = ['--store', store, '--revision-check-ms', '50'];
+    const [a, b] = await Promise.all([1, 2].map(() => place.serve(place.folder(), flags)));
+    const statusAtB = async (headers = {}) => (await send(b!.url, 'GET', '/v1/bots', { headers })).status;
+    const becomes = async (status: number, headers = {}) => {
+      while ((await statusAtB(headers)) !== status) await sleep(10);
+    };
+    const admin = await create(a!.url, { name: 'admin', access: 'write' });
+    await becomes(401);
+    const chat = await create(b!.url, { name: 'chat', access: 'read' }, admin.secret);
+    expect(await statusAtB(bearer(chat.secret))).toBe(200);
+    await new Client({ url: a!.url, apiKey: admin.secret }).keys.revoke(chat.id);
+    await becomes(401, bearer(chat.secret));
+    expect(await statusAtB(bearer(admin.secret))).toBe(200);
+  });
 });
