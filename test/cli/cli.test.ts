@@ -665,4 +665,16 @@ describe('serve', () => {
     expect(stdout).toContain(`kshot serves 1 bot at ${url} (docs: ${url}/docs)`);
     expect(stdout).toContain(`curl ${url}/v1/bots/bank/classify -H 'content-type: application/json' -d`);
   });
+
+  test('says to send a key where the store has keys that the settings do not', async () => {
+    const { url } = server;
+    server.apiKey = 'a-key-of-the-store';
+    const { stdout } = await run(['serve'], {
+      terminal: true,
+      start: () => Promise.resolve(server),
+      untilStopped: () => Promise.resolve(),
+    });
+    expect(stdout).toContain(`kshot serves at ${url}`);
+    expect(stdout).toContain('-H "authorization: Bearer $KSHOT_API_KEY"');
+  });
 });
