@@ -5,6 +5,6 @@ export default {
   testMatch: ['**/*.test.js'],
   testEnvironment: '<rootDir>/test/nativeEnvironment.js',
   transform: {},
-  testTimeout: 30_000,
+  testTimeout: 120_000, // that nothing hangs, not that it is quick: machines are shared
   maxWorkers: 2,
 };

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import { flushSync } from 'react-dom';
 
 /** Handlers by key; the ones that were mounted last go first, so that a screen may take a key from the shell. */
@@ -41,10 +41,11 @@ function find(key: string): (() => void) | undefined {
 /** Keys that work wherever nobody is typing: `/`, `?`, or a sequence such as `g i`. */
 export function useShortcuts(handlers: Handlers): void {
   const layer = useRef(handlers);
-  useEffect(() => {
+  // Before the screen is drawn: whoever sees it may hit a key.
+  useLayoutEffect(() => {
     layer.current = handlers;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.push(layer);
     return () => {
       layers.splice(layers.indexOf(layer), 1);
