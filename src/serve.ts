@@ -165,9 +165,9 @@ async function openKeyring(
   log: Logger,
   warn: (message: string, error: unknown) => void,
 ): Promise<Keyring> {
-  const own = ownKey === undefined ? [] : [ownKey];
   const keyring = new Keyring({
-    settings: { readWrite: [...settings.apiKeys, ...own], readOnly: settings.readOnlyApiKeys },
+    settings: { readWrite: settings.apiKeys, readOnly: settings.readOnlyApiKeys },
+    ownKey,
     store,
     warn,
   });

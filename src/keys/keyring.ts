@@ -15,6 +15,8 @@ export type KeyStore = Pick<Store, 'listKeys' | 'addKey' | 'revokeKey' | 'noteKe
 
 export interface KeyringOptions {
   readonly settings: SettingsKeys;
+  /** Goes with this process, and so does what it may: whoever started it has it, to do anything with. */
+  readonly ownKey?: string | undefined;
   /** Asked when keys are managed, never when one is used. */
   readonly store: KeyStore;
   readonly warn: (message: string, error: unknown) => void;
@@ -40,7 +42,9 @@ interface HeldKey {
 export class Keyring {
   readonly #options: KeyringOptions;
   readonly #now: () => number;
+  /** And the process's own. */
   readonly #ofSettings: readonly HeldKey[];
+  readonly #own: HeldKey | undefined;
   /** By digest: how long it takes to find one tells of digests at most, and nothing of a secret. */
   #held: ReadonlyMap<string, HeldKey>;
   /** When keys were last used, in ms, by id. */
@@ -60,7 +64,9 @@ export class Keyring {
       const caller = new Caller({ id, mayWrite, bots: null, rate: null }, this.#now());
       return { digest: digestOf(secret), caller };
     };
-    this.#ofSettings = [...readWrite.map(held(true)), ...readOnly.map(held(false))];
+    this.#own = options.ownKey === undefined ? undefined : held(true)(options.ownKey, readWrite.length);
+    const ofSettings = [...readWrite.map(held(true)), ...readOnly.map(held(false))];
+    this.#ofSettings = this.#own === undefined ? ofSettings : [...ofSettings, this.#own];
     this.#held = byDigest(this.#ofSettings);
   }
 
@@ -69,9 +75,9 @@ export class Keyring {
     return this.#held.size > 0;
   }
 
-  /** Whether there is a key that may manage keys. */
+  /** Whether there is a key that may manage keys, besides the process's own. */
   get isManaged(): boolean {
-    return [...this.#held.values()].some(({ caller }) => mayManage(caller));
+    return [...this.#held.values()].some((held) => held !== this.#own && mayManage(held.caller));
   }
 
   /** Whose secret this is, noted as used; undefined for nobody's. */
@@ -115,7 +121,7 @@ export class Keyring {
   }
 
   /**
-   * Makes a key. The first closes a server that was open, and is made by anybody: hence it must be one that can make others.
+   * Makes a key. The first closes a server that was open, and is made by anybody. Where none can make others, this one must.
    *
    * @param by who asks for it.
    * @throws KshotError `unauthorized` where keys have come into force, or the caller's has gone, since it was let in;
@@ -126,11 +132,11 @@ export class Keyring {
       this.#checkInForce(by);
       const { name, access, bots = null, rate = null } = request;
       const isFirst = by === EVERYONE;
-      if (isFirst && !(access === 'write' && bots === null)) {
+      if (!this.isManaged && !(access === 'write' && bots === null)) {
         throw new KshotError(
           'no_managing_key',
-          'There are no keys yet. The first one closes the server to whoever has none, so it must be able to make others: ' +
-            'give it "access": "write" and no "bots"',
+          'There is no key that could make others, so this one must: give it "access": "write" and no "bots". ' +
+            'The first key closes the server to whoever has none',
         );
       }
       const secret = newSecret();

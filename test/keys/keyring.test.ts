@@ -116,6 +116,31 @@ describe('the first key', () => {
   });
 });
 
+describe('the key of whoever started the process', () => {
+  const OWN = 'o'.repeat(16);
+  const own = () => new Keyring({ settings: NONE, ownKey: OWN, store, warn: () => undefined });
+
+  test('makes the first key, which must be one that makes others', async () => {
+    const keys = own();
+    const caller = keys.find(OWN)!;
+    expect([keys.enabled, keys.isManaged]).toEqual([true, false]);
+    const chat: KeyRequest = { name: 'chat', access: 'read' };
+    await expect(keys.create(chat, caller)).rejects.toMatchObject({ code: 'no_managing_key' });
+    await keys.create(ADMIN, caller);
+    expect(await keys.create(chat, caller)).toMatchObject({ id: 2 });
+  });
+
+  test('revokes the last one: the server is open again', async () => {
+    await managed();
+    const keys = own();
+    await keys.reloadKeys();
+    await keys.revoke(1, keys.find(OWN)!);
+    const later = keyring();
+    await later.reloadKeys();
+    expect(later.enabled).toBe(false);
+  });
+});
+
 describe('managing', () => {
   test('leaves the last key that may manage', async () => {
     const { keys, admin, secret } = await managed();
