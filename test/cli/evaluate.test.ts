@@ -128,6 +128,10 @@ describe('a bot of a server', () => {
     const markdown = readFileSync(text, 'utf8');
     expect(markdown).toContain('| a \\<b\\>card\\</b\\> \\| \\[with\\](x) money | card     | money ');
     expect(markdown).toContain("| 0.5 (the bot's) |");
+    const pictures = [...markdown.matchAll(/^!\[[^\]]+\]\(data:image\/svg\+xml;base64,([^)]+)\)$/gm)];
+    const [reliability, thresholds] = pictures.map(([, data]) => Buffer.from(data!, 'base64').toString());
+    expect(reliability).toMatch(/^<svg\s+xmlns=.*<style>.*66\.7 % of 3 right/s);
+    expect(thresholds).toContain('>threshold 0.5</text');
   });
 
   test('whose evaluation fails, or is cancelled, is exit code 1', async () => {

@@ -7,6 +7,21 @@ import { percent } from './figures.js';
  * the charts of docs/results.md, is no part of what ships.
  */
 
+/** What a page declares for them. */
+export const CHART_COLOURS = {
+  light: '--accent: #0072b2; --own: #d55e00; --faint: rgb(128 128 128 / 30%); --quiet: #666;',
+  dark: '--accent: #56b4e9; --own: #f0894a; --faint: rgb(128 128 128 / 30%); --quiet: #a0a0a0;',
+} as const;
+
+export const CHART_STYLE = `svg text { fill: currentColor; font-size: 12px; }
+.grid { stroke: var(--faint); }
+.ideal { stroke: var(--quiet); stroke-dasharray: 5 4; }
+.bar { fill: var(--accent); }
+.mark { fill: currentColor; }
+.count { font-size: 10px; text-anchor: middle; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }
+.curve { fill: none; stroke: var(--accent); stroke-width: 2.5; }
+.own { fill: var(--own); } .label { font-weight: 600; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }`;
+
 const WIDTH = 440;
 const HEIGHT = 320;
 const FRAME = { left: 52, right: 16, top: 16, bottom: 48 };
@@ -152,8 +167,22 @@ function px(value: number): string {
   return value.toFixed(1);
 }
 
+/** A picture as an address that holds all of it, for documents that have no style of their own: on white, everywhere. */
+export function dataAddress({ source }: Html): string {
+  const style =
+    'svg { color-scheme: light; background: #fff; color: #222; font-family: system-ui, sans-serif; ' +
+    `${CHART_COLOURS.light} } ${CHART_STYLE}`;
+  const alone = source.replace('>', `><style>${style}</style>`).replace(/>\s+</g, '><');
+  return `data:image/svg+xml;base64,${Buffer.from(alone).toString('base64')}`;
+}
+
 function picture(title: string, content: Html): Html {
-  return html`<svg viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="${title}">
+  return html`<svg
+    xmlns="http://www.w3.org/2000/svg"
+    viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}"
+    role="img"
+    aria-label="${title}"
+  >
     ${content}
   </svg>`;
 }

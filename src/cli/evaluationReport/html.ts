@@ -1,5 +1,5 @@
 import { html, Html, type Insertable } from '../../http/html.js';
-import { reliabilityDiagram, thresholdCurve } from './charts.js';
+import { CHART_COLOURS, CHART_STYLE, reliabilityDiagram, thresholdCurve } from './charts.js';
 import {
   answeredWith,
   atOwnThreshold,
@@ -146,9 +146,9 @@ function share(value: number | null): Html {
 const STYLE = `
 :root {
   color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif;
-  --accent: #0072b2; --own: #d55e00; --faint: rgb(128 128 128 / 30%); --quiet: #666;
+  ${CHART_COLOURS.light}
 }
-@media (prefers-color-scheme: dark) { :root { --accent: #56b4e9; --own: #f0894a; --quiet: #a0a0a0; } }
+@media (prefers-color-scheme: dark) { :root { ${CHART_COLOURS.dark} } }
 body { margin: 0 auto; max-width: 62rem; padding: 1rem; }
 h1 { margin-bottom: 0; overflow-wrap: anywhere; } h2 { margin: 2rem 0 0; }
 p { margin: 0.25rem 0; }
@@ -164,16 +164,9 @@ tr, figure { break-inside: avoid; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 1.5rem 0; }
 figure { flex: 1 1 20rem; margin: 0; }
 svg { display: block; height: auto; max-width: 100%; width: 100%; }
-svg text { fill: currentColor; font-size: 12px; }
-.grid { stroke: var(--faint); }
-.ideal { stroke: var(--quiet); stroke-dasharray: 5 4; }
-.bar { fill: var(--accent); }
-.mark { fill: currentColor; }
-.count { font-size: 10px; text-anchor: middle; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }
-.curve { fill: none; stroke: var(--accent); stroke-width: 2.5; }
-.own { fill: var(--own); } .label { font-weight: 600; paint-order: stroke; stroke: Canvas; stroke-width: 3px; }
+${CHART_STYLE}
 @media print {
-  :root { color-scheme: light; --accent: #0072b2; --own: #d55e00; --quiet: #555; }
+  :root { color-scheme: light; ${CHART_COLOURS.light} }
   body { font-size: 0.85rem; max-width: none; padding: 0; print-color-adjust: exact; }
   .wide { overflow-x: visible; }
 }

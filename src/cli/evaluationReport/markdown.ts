@@ -1,6 +1,8 @@
 import { escaped, markdownTable } from '../../learn/report/markdown.js';
 import { printable } from '../table.js';
+import { dataAddress, reliabilityDiagram, thresholdCurve } from './charts.js';
 import {
+  atOwnThreshold,
   answeredWith,
   circumstances,
   confusions,
@@ -15,8 +17,8 @@ import {
 } from './figures.js';
 
 /**
- * The report as Markdown, for a merge request or a wiki. Diagrams are tables: pictures inside a file are shown by few of the
- * places that Markdown is read in.
+ * The report as Markdown, for a merge request or a wiki. Its pictures are inside, and what they show stands in tables besides: not
+ * every place that Markdown is read in shows pictures that have no address.
  */
 export function markdownReport(report: Report): string {
   const { evaluation, measures } = report;
@@ -60,6 +62,7 @@ export function markdownReport(report: Report): string {
           percent(confidence),
           percent(accuracy),
         ]),
+      `![How often the best intent is right, by confidence](${dataAddress(reliabilityDiagram(measures.reliability.bins))})`,
     ),
     section(
       'Other thresholds',
@@ -70,6 +73,7 @@ export function markdownReport(report: Report): string {
         percent(point.accuracy),
         percent(point.out_of_scope_recall),
       ]),
+      `![Texts that are answered against answers that are right, by threshold](${dataAddress(thresholdCurve(measures.thresholds, atOwnThreshold(report)))})`,
     ),
     section(
       'Misread texts',
@@ -86,7 +90,13 @@ export function markdownReport(report: Report): string {
   return parts.join('\n');
 }
 
-function section(title: string, headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/** @param picture as Markdown, to stand above the table. */
+function section(
+  title: string,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  picture?: string,
+): string {
   const body =
     rows.length === 0
       ? 'None.\n'
@@ -94,7 +104,7 @@ function section(title: string, headings: readonly string[], rows: readonly (rea
           headings,
           rows.map((row) => row.map(inline)),
         );
-  return `## ${title}\n\n${body}`;
+  return `## ${title}\n\n${picture === undefined ? '' : `${picture}\n\n`}${body}`;
 }
 
 /** What people wrote is shown as they wrote it: neither markup nor a new line. */
