@@ -29,47 +29,60 @@ interface Shot {
   readonly steps?: (page: Page) => Promise<unknown>;
 }
 
+const HERE = `/bots/${BOT}`;
+
 const SHOTS: readonly Shot[] = [
-  { name: 'intents', path: '/intents' },
+  { name: 'bots', path: '/' },
+  { name: 'intents', path: `${HERE}/intents` },
   {
     name: 'intent',
-    path: '/intents/card_lost',
+    path: `${HERE}/intents/card_lost`,
     steps: async (page) => {
       await page.keyboard.press('/');
       await page.keyboard.type('my purse is gone');
       await page.locator('.verdict').waitFor();
     },
   },
-  { name: 'try', path: '/try?text=can+i+use+apple+pay', steps: (page) => page.locator('.verdict').waitFor() },
+  {
+    name: 'try',
+    path: `${HERE}/try?text=can+i+use+apple+pay`,
+    steps: (page) => page.locator('.verdict').waitFor(),
+  },
   {
     name: 'map',
-    path: '/map',
+    path: `${HERE}/map`,
     dark: true,
     steps: async (page) => {
       await page.locator('canvas').focus();
       for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
     },
   },
-  { name: 'review', path: '/review', steps: (page) => page.locator('.review-card').waitFor() },
+  { name: 'review', path: `${HERE}/review`, steps: (page) => page.locator('.review-card').waitFor() },
   {
     name: 'import',
-    path: '/files',
+    path: `${HERE}/files`,
     steps: async (page) => {
       await page.getByLabel('Drop a file here').setInputFiles('data/demo-heldout.csv');
       await page.getByText('read as').waitFor();
       await page.locator('.change-list summary').first().click();
     },
   },
-  { name: 'checks', path: '/checks', steps: (page) => page.locator('.finding').first().waitFor() },
+  { name: 'checks', path: `${HERE}/checks`, steps: (page) => page.locator('.finding').first().waitFor() },
+  { name: 'evaluations', path: `${HERE}/evaluations` },
   {
     name: 'evaluation',
-    path: '/evaluations/2',
+    path: `${HERE}/evaluations/2`,
     steps: (page) => page.locator('.recharts-surface').last().waitFor(),
   },
-  { name: 'versions', path: '/versions', steps: (page) => page.getByText('production').first().waitFor() },
+  {
+    name: 'versions',
+    path: `${HERE}/versions`,
+    steps: (page) => page.getByText('production').first().waitFor(),
+  },
+  { name: 'settings', path: `${HERE}/settings` },
   {
     name: 'phone',
-    path: '/intents/balance',
+    path: `${HERE}/intents/balance`,
     size: PHONE,
     steps: (page) => page.getByText('Findings').waitFor(),
   },
@@ -110,7 +123,7 @@ async function draw(browser: Browser, url: string, shot: Shot): Promise<number> 
     colorScheme: dark ? 'dark' : 'light',
     reducedMotion: 'reduce',
   });
-  await page.goto(`${url}/bots/${BOT}${path}`);
+  await page.goto(`${url}${path}`);
   await page.locator('h1').waitFor();
   await page.waitForLoadState('networkidle');
   await steps?.(page);
