@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { classify, putIntent, send } from '../e2e/api.js';
+import { classify, json, putIntent, send } from '../e2e/api.js';
 import { DEMO } from '../e2e/demoBot.js';
 import { workplace } from '../e2e/workplace.js';
 import { readQuery } from './promql.js';
@@ -43,6 +43,15 @@ const served = new Map<string, Map<string, Set<string>>>();
 const types = new Map<string, string>();
 const place = workplace();
 
+/** @returns the headers that bring it. */
+async function newKey(url: string, key: object, headers = {}): Promise<{ authorization: string }> {
+  const { secret } = json<{ secret: string }>(
+    await send(url, 'POST', '/v1/keys', { body: key, headers }),
+    201,
+  );
+  return { authorization: `Bearer ${secret}` };
+}
+
 beforeAll(async () => {
   const { process, url } = await place.serve(join(place.folder(), 'store'), ['--max-queued-texts', '1000']);
   await classify(url, DEMO, [
@@ -52,7 +61,10 @@ beforeAll(async () => {
   ]);
   await putIntent(url, DEMO, 'greeting', ['hello there']);
   await send(url, 'GET', '/v1/bots/none');
-  readMetrics((await send(url, 'GET', '/metrics')).text);
+  const operator = await newKey(url, { name: 'operator', access: 'write' });
+  const limited = await newKey(url, { name: 'limited', access: 'read', rate: 0.01 }, operator);
+  for (let i = 0; i < 2; i++) await send(url, 'GET', '/v1/bots', { headers: limited });
+  readMetrics((await send(url, 'GET', '/metrics', { headers: operator })).text);
   await process.end('SIGTERM');
 });
 

@@ -172,17 +172,15 @@ export function dataAddress({ source }: Html): string {
   const style =
     'svg { color-scheme: light; background: #fff; color: #222; font-family: system-ui, sans-serif; ' +
     `${CHART_COLOURS.light} } ${CHART_STYLE}`;
-  const alone = source.replace('>', `><style>${style}</style>`).replace(/>\s+</g, '><');
+  const alone = source
+    .replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"')
+    .replace('>', `><style>${style}</style>`)
+    .replace(/>\s+</g, '><');
   return `data:image/svg+xml;base64,${Buffer.from(alone).toString('base64')}`;
 }
 
 function picture(title: string, content: Html): Html {
-  return html`<svg
-    xmlns="http://www.w3.org/2000/svg"
-    viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}"
-    role="img"
-    aria-label="${title}"
-  >
+  return html`<svg viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="${title}">
     ${content}
   </svg>`;
 }
