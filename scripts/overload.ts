@@ -13,13 +13,13 @@ import { BOT, demoTexts, report, Stage } from './stress/stage.js';
 interface Options {
   readonly seconds: number;
   readonly factor: number;
+  readonly capacitySeconds: number;
   readonly flags: string[];
 }
 
 /** Enough that a full pass always waits beside the one that runs. */
 const CLIENTS = 256;
 const WARM_UP_SECONDS = 3;
-const CAPACITY_SECONDS = 10;
 /** Of a closed loop: more than are answered in that time. */
 const MOST_REQUESTS = 100_000;
 /** Answers that came as fast as on the idle server, one after the other, say that it has recovered. */
@@ -33,6 +33,7 @@ const program = new Command('overload')
   .description('Goodput, refusals and recovery of a server that gets several times what it can answer.')
   .option('--seconds <n>', 'how long', Number, 60)
   .option('--factor <n>', 'times the capacity', Number, 4)
+  .option('--capacity-seconds <n>', 'how long the capacity is measured, before and after', Number, 10)
   .argument('[flags...]', 'flags of the server, after --', [])
   .action((flags: string[], options: Omit<Options, 'flags'>) =>
     Stage.run((stage) => overload(stage, { ...options, flags })),
@@ -40,7 +41,7 @@ const program = new Command('overload')
 
 await runProgram(program);
 
-async function overload(stage: Stage, { seconds, factor, flags }: Options): Promise<void> {
+async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags }: Options): Promise<void> {
   const { url } = await stage.serve(await stage.folder(), flags);
   const load = { url: `${url}/v1/bots/${BOT}/classify`, texts: await demoTexts() };
   const texts = Array.from({ length: MOST_REQUESTS }, (_, n) => `${load.texts[n % load.texts.length]!} ${n}`);
@@ -48,14 +49,14 @@ async function overload(stage: Stage, { seconds, factor, flags }: Options): Prom
     (await runLoad({ url: load.url, texts, clients: CLIENTS, requests: MOST_REQUESTS, seconds }))
       .requestsPerSecond;
 
-  await measureCapacity(WARM_UP_SECONDS);
-  const before = await measureCapacity(CAPACITY_SECONDS);
+  await measureCapacity(Math.min(WARM_UP_SECONDS, capacitySeconds));
+  const before = await measureCapacity(capacitySeconds);
   const idle = await medianLatency(url);
 
   const samples = await runArrivals({ ...load, perSecond: factor * before, seconds });
   const recovered = await recovery(url, 2 * idle + PROBE_EVERY_MS);
   // The machine may have other work now than it had then: goodput is held against both.
-  const after = await measureCapacity(CAPACITY_SECONDS);
+  const after = await measureCapacity(capacitySeconds);
   const capacity = (before + after) / 2;
 
   const steady = samples.filter(({ at }) => at >= SETTLING_MS);

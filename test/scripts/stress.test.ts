@@ -17,7 +17,10 @@ test('npm run faults prints what became of the requests', async () => {
 });
 
 test('npm run overload measures goodput, refusals and recovery', async () => {
-  const { stdout } = await run(process.execPath, [script('overload'), '--seconds', '4']);
+  const { stdout } = await run(process.execPath, [
+    script('overload'),
+    ...['--seconds', '4', '--capacity-seconds', '1'],
+  ]);
   for (const line of [
     /^goodput +\d+\/s/m,
     /^refused \(503\) +\d+ %/m,
