@@ -53,6 +53,7 @@ describeInBrowser('reviewing by the keyboard alone', () => {
     const third = await text();
     await page.keyboard.press('/');
     await page.keyboard.type('human');
+    await page.getByRole('option', { name: 'human_agent', selected: true }).waitFor();
     await page.keyboard.press('Enter');
     await last.getByText(`human_agent: “${third}”`).waitFor();
     expect(await examplesOf('human_agent')).toContain(third);

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useUnlabelledCount } from '../api/queries.js';
+import { useIntents, useUnlabelledCount } from '../api/queries.js';
 import { count, counted } from '../format.js';
 import { Button, LinkButton } from '../parts/button.js';
 import { Empty } from '../parts/empty.js';
@@ -14,6 +14,7 @@ import { ReviewCard } from './reviewCard.js';
 export function ReviewScreen({ bot }: { readonly bot: string }) {
   const pile = usePile(bot);
   const { data: waiting } = useUnlabelledCount(bot);
+  useIntents(bot); // so that they are there when one is searched
   const [adds, setAdds] = useState(false);
   const labelled = pile.decisions.filter(({ takeBack }) => takeBack !== undefined).length;
   const last = pile.decisions.at(-1);
