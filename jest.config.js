@@ -6,5 +6,5 @@ export default {
   testEnvironment: '<rootDir>/test/nativeEnvironment.js',
   transform: {},
   testTimeout: 120_000, // that nothing hangs, not that it is quick: machines are shared
-  maxWorkers: 2,
+  maxWorkers: 3, // two cores: many tests wait for a server or a browser
 };

@@ -16,20 +16,26 @@ test('npm run faults prints what became of the requests', async () => {
   expect(stdout).toMatch(/^clients that leave mid-batch +21 +1 +0 .*0 requests and no text are left over$/m);
 });
 
-test('npm run overload measures goodput, refusals and recovery', async () => {
-  const { stdout } = await run(process.execPath, [
-    script('overload'),
-    ...['--seconds', '4', '--capacity-seconds', '1'],
-  ]);
-  for (const line of [
-    /^goodput +\d+\/s/m,
-    /^refused \(503\) +\d+ %/m,
-    /^neither +0 /m,
-    /^after the load.* s /m,
-  ]) {
-    expect(stdout).toMatch(line);
-  }
-});
+// It has both cores to itself for some ten seconds, which all tests beside it wait for; test/e2e/overload.test.ts has the server's part.
+const testStress = process.env['KSHOT_TEST_STRESS'] === undefined ? test.skip : test;
+
+testStress(
+  'npm run overload measures goodput, refusals and recovery (skipped without KSHOT_TEST_STRESS)',
+  async () => {
+    const { stdout } = await run(process.execPath, [
+      script('overload'),
+      ...['--seconds', '4', '--capacity-seconds', '1'],
+    ]);
+    for (const line of [
+      /^goodput +\d+\/s/m,
+      /^refused \(503\) +\d+ %/m,
+      /^neither +0 /m,
+      /^after the load.* s /m,
+    ]) {
+      expect(stdout).toMatch(line);
+    }
+  },
+);
 
 test('npm run fuzz says how to get schemathesis', async () => {
   const missing = run(process.execPath, [script('fuzz'), '--venv', join(tmpdir(), 'kshot-no-venv')]);
