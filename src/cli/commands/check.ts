@@ -4,7 +4,8 @@ import { type Checks, type Finding, SEVERITIES, type Severity } from '../../clas
 import { normaliseText } from '../../classify/text.js';
 import { type Flags, readSettings } from '../../config.js';
 import type { BotDocument } from '../../formats/document.js';
-import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
+import { addBotOption, addConnectionOptions, botOf, withClient } from '../connect.js';
+import { requireFileOrBot } from '../fileOrBot.js';
 import type { Context } from '../io.js';
 import { startProgress } from '../progress.js';
 import { count, pad, table } from '../table.js';
@@ -63,21 +64,14 @@ async function check(
   context: Context,
 ): Promise<void> {
   const { io } = context;
+  requireFileOrBot(command, file, options, context, { verb: 'check', done: 'checked' });
   let checks: Checks;
   let what: string;
   if (file === undefined) {
-    if (options.format !== undefined || options.language !== undefined) {
-      usageError(command, '--format and --language are for a file');
-    }
-    const named = options.bot ?? io.env['KSHOT_BOT'] ?? '';
-    if (named === '') usageError(command, 'check what? Name a file, or say --bot NAME');
     const bot = botOf(command, context);
     checks = await withClient(command, context, (client) => client.check(bot));
     what = `bot ${bot}: ${count(checks.texts, 'text')}`;
   } else {
-    if (options.bot !== undefined || command.getOptionValueSource('url') === 'cli') {
-      usageError(command, 'a file is checked without a server: name either a file, or --bot');
-    }
     const { document, notes } = await readInput(file, options, context);
     for (const note of notes) io.stderr.write(`note: ${note}\n`);
     checks = await checkDocument(document, command, context);

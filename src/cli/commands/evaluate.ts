@@ -6,6 +6,7 @@ import { KshotError } from '../../errors.js';
 import type { BotDocument } from '../../formats/document.js';
 import { writeBot } from '../../formats/formats.js';
 import { addBotOption, addConnectionOptions, botOf, usageError, withClient } from '../connect.js';
+import { requireFileOrBot } from '../fileOrBot.js';
 import type { Bench } from '../evaluationBench.js';
 import type { Report } from '../evaluationReport/figures.js';
 import { htmlReport } from '../evaluationReport/html.js';
@@ -88,16 +89,8 @@ async function evaluate(
     usageError(command, '--folds and --seed are for a cross-validation, which --test is none');
   }
   const isFile = file !== undefined;
-  if (isFile && (options.bot !== undefined || command.getOptionValueSource('url') === 'cli')) {
-    usageError(command, 'a file is evaluated without a server: name either a file, or --bot');
-  }
+  requireFileOrBot(command, file, options, context, { verb: 'evaluate', done: 'evaluated' });
   if (isFile && options.version !== undefined) usageError(command, '--version is for --bot');
-  if (!isFile && (options.format ?? options.language) !== undefined) {
-    usageError(command, '--format and --language are for a file');
-  }
-  if (!isFile && (options.bot ?? io.env['KSHOT_BOT'] ?? '') === '') {
-    usageError(command, 'evaluate what? Name a file, or say --bot NAME');
-  }
   const test = options.test === undefined ? undefined : await read(options.test, {}, context);
   const work = (bench: Bench) => runOn(bench, options, test, context);
   let evaluation: Evaluation;
