@@ -35,23 +35,37 @@ interface Value {
   readonly onChange: (value: string) => void;
 }
 
-type TextFieldProps = Labelled & Value & Omit<InputHTMLAttributes<HTMLInputElement>, 'value' | 'onChange'>;
-
-export function TextField({ label, hint, hidesLabel, value, onChange, id: given, ...rest }: TextFieldProps) {
+/** What every box has in common: its name, its value, and the hint that it is described by. */
+function useBox({
+  label,
+  hint,
+  hidesLabel,
+  value,
+  onChange,
+  id: given,
+}: Labelled & Value & { id?: string | undefined }) {
   const own = useId();
   const id = given ?? own;
+  return {
+    field: { id, label, hint, hidesLabel },
+    box: {
+      id,
+      value,
+      'aria-describedby': hint === undefined ? undefined : `${id}-hint`,
+      onChange: (event: { readonly target: { readonly value: string } }) => {
+        onChange(event.target.value);
+      },
+    },
+  };
+}
+
+type TextFieldProps = Labelled & Value & Omit<InputHTMLAttributes<HTMLInputElement>, 'value' | 'onChange'>;
+
+export function TextField({ label, hint, hidesLabel, value, onChange, id, ...rest }: TextFieldProps) {
+  const { field, box } = useBox({ label, hint, hidesLabel, value, onChange, id });
   return (
-    <Field id={id} {...{ label, hint, hidesLabel }}>
-      <input
-        id={id}
-        className="input"
-        value={value}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        onChange={(event) => {
-          onChange(event.target.value);
-        }}
-        {...rest}
-      />
+    <Field {...field}>
+      <input className="input" {...box} {...rest} />
     </Field>
   );
 }
@@ -60,45 +74,20 @@ type TextAreaProps = Labelled &
   Value &
   Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'value' | 'onChange'>;
 
-export function TextArea({ label, hint, hidesLabel, value, onChange, id: given, ...rest }: TextAreaProps) {
-  const own = useId();
-  const id = given ?? own;
+export function TextArea({ label, hint, hidesLabel, value, onChange, id, ...rest }: TextAreaProps) {
+  const { field, box } = useBox({ label, hint, hidesLabel, value, onChange, id });
   return (
-    <Field id={id} {...{ label, hint, hidesLabel }}>
-      <textarea
-        id={id}
-        className="input"
-        value={value}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        onChange={(event) => {
-          onChange(event.target.value);
-        }}
-        {...rest}
-      />
+    <Field {...field}>
+      <textarea className="input" {...box} {...rest} />
     </Field>
   );
 }
 
-export function Select({
-  label,
-  hint,
-  hidesLabel,
-  value,
-  onChange,
-  children,
-}: Labelled & Value & { readonly children: ReactNode }) {
-  const id = useId();
+export function Select({ children, ...named }: Labelled & Value & { readonly children: ReactNode }) {
+  const { field, box } = useBox(named);
   return (
-    <Field id={id} {...{ label, hint, hidesLabel }}>
-      <select
-        id={id}
-        className="input select"
-        value={value}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        onChange={(event) => {
-          onChange(event.target.value);
-        }}
-      >
+    <Field {...field}>
+      <select className="input select" {...box}>
         {children}
       </select>
     </Field>
