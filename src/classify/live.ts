@@ -163,7 +163,6 @@ class LiveService implements ClassifyService {
       find: (name) => this.#find(name),
       write: (name, write) => this.#write(name, write),
       lastWrite: (name, write) => this.#writes.run(name, write),
-      read: (name, embeddings, how) => readTexts(() => this.#find(name), embeddings, how, options.observer),
       committee: () => COMMITTEE_HEADS.flatMap((head) => this.#heads.find(head)?.version ?? []),
     });
     this.#evaluations = new Evaluations({
@@ -175,7 +174,6 @@ class LiveService implements ClassifyService {
       },
       wantedHead: (settings) => this.#choice.wanted(settings),
       enliven: (contents, settings) => this.#bots.enliven(contents, () => this.#choice.versionsFor(settings)),
-      read: (reader, embeddings, how) => readTexts(() => reader, embeddings, how, options.observer),
       beside: (support, name, head) => this.#unlabelled.beside(support, name, head),
     });
     this.#versions = new Versions({

@@ -2,20 +2,19 @@ import type { Encoder } from '../encoder/encoder.js';
 import type { HeadVersion } from '../heads/version.js';
 import type { EmbeddedText, Store, UnlabelledOutcome } from '../store/store.js';
 import type { AdaptTimer } from './adaptTimer.js';
-import type { Decision } from './decide.js';
 import { embedTexts, withEmbeddings } from './embedTexts.js';
-import type { LiveBot } from './liveBot.js';
+import { type Reader, readTexts } from './readTexts.js';
 import { rounded } from './rounded.js';
 import type { SeenTexts } from './seenTexts.js';
 import type {
-  Suggestions,
+  ServiceObserver,
   SuggestOptions,
+  Suggestions,
   UnlabelledPage,
   UnlabelledPageOptions,
   UnlabelledRemoval,
   UnlabelledWrite,
 } from './service.js';
-import type { BotSettings } from './settings.js';
 import { poolSize, Suggester } from './suggester.js';
 import { DEFAULT_STRATEGY, type SuggestionStrategy } from './suggestionStrategies.js';
 import { type BotSupport, MAX_UNLABELLED_ROWS } from './supportSet.js';
@@ -26,10 +25,8 @@ const DEFAULT_SUGGESTIONS = 10;
 const SUGGESTED_TOP = 3;
 
 /** What of a bot has to do with its unlabelled texts. */
-export interface UnlabelledBot {
+export interface UnlabelledBot extends Reader {
   readonly name: string;
-  readonly bot: LiveBot;
-  readonly settings: BotSettings;
   readonly seen: SeenTexts;
   readonly timer: AdaptTimer;
 }
@@ -48,12 +45,7 @@ export interface UnlabelledOptions {
   readonly write: InTurn;
   /** The same, up to the end. */
   readonly lastWrite: InTurn;
-  /** The bot's reading of texts. @param embeddings `[Q, D]`. */
-  readonly read: (
-    bot: string,
-    embeddings: Float32Array,
-    options: { top: number; explain: false; signal: AbortSignal | undefined },
-  ) => Promise<{ decision: Decision }[]>;
+  readonly observer?: ServiceObserver | undefined;
   /** Heads that judge texts besides a bot's own. */
   readonly committee: () => readonly HeadVersion[];
   readonly warn: (message: string, error: unknown) => void;
@@ -107,7 +99,7 @@ export class UnlabelledTexts {
     name: string,
     { strategy = DEFAULT_STRATEGY, limit = DEFAULT_SUGGESTIONS, signal }: SuggestOptions = {},
   ): Promise<Suggestions> {
-    const { encoder, store, find, committee, read } = this.options;
+    const { encoder, store, find, committee, observer } = this.options;
     await this.#flush(name);
     const { bot } = find(name);
     const { texts, embeddings } = await store.readUnlabelled(name, encoder.fingerprint, poolSize(bot));
@@ -123,7 +115,8 @@ export class UnlabelledTexts {
     const D = encoder.dimension;
     const rows = new Float32Array(chosen.length * D);
     chosen.forEach(({ row }, i) => rows.set(embeddings.subarray(row * D, (row + 1) * D), i * D));
-    const readings = await read(name, rows, { top: SUGGESTED_TOP, explain: false, signal });
+    const how = { top: SUGGESTED_TOP, explain: false, signal };
+    const readings = await readTexts(() => find(name), rows, how, observer);
     return {
       strategy: asked,
       considered: texts.length,

@@ -26,6 +26,7 @@ import type {
   WriteResult,
 } from '../../src/classify/service.js';
 import { compareRows } from '../../src/classify/evaluation/comparison.js';
+import { rowOf } from '../../src/classify/evaluation/judge.js';
 import { headlineOf, measuresOf } from '../../src/classify/evaluation/measures.js';
 import type {
   Evaluation,
@@ -470,17 +471,7 @@ export class FakeService implements ClassifyService {
   }
 
   private judged(bot: string, text: string, expected: string | null): EvaluationRow {
-    const { intent: answered, confidence, in_scope, ranking } = resultOf(this.find(bot), text, { top: 1 });
-    const correct = answered === expected;
-    return {
-      text,
-      expected,
-      answered,
-      best: ranking[0]?.intent ?? null,
-      confidence,
-      in_scope,
-      correct,
-    };
+    return rowOf({ text, expected }, resultOf(this.find(bot), text, { top: 1 }));
   }
 
   private evaluated(

@@ -6,7 +6,6 @@ import type { HeadVersion } from '../../heads/version.js';
 import type { BotContents, EvaluationEnd, EvaluationRecord, Store } from '../../store/store.js';
 import { adaptBot } from '../adaptBot.js';
 import { Adapter } from '../adapter.js';
-import type { Decision } from '../decide.js';
 import type {
   Evaluation,
   EvaluationComparison,
@@ -16,7 +15,8 @@ import type {
   EvaluationSummary,
 } from '../evaluationTypes.js';
 import type { Enlivened, LiveBot } from '../liveBot.js';
-import type { CrossValidationOptions, EvaluationOptions } from '../service.js';
+import { readTexts } from '../readTexts.js';
+import type { CrossValidationOptions, EvaluationOptions, ServiceObserver } from '../service.js';
 import { type BotSettings, botSettingsSchema, DEFAULT_THRESHOLD } from '../settings.js';
 import type { BotSupport } from '../supportSet.js';
 import { compareRows } from './comparison.js';
@@ -73,12 +73,7 @@ export interface EvaluationsOptions {
   readonly wantedHead: (settings: BotSettings) => string;
   /** Another live bot, not adapted, that belongs to the caller. */
   readonly enliven: (contents: BotContents, settings: BotSettings) => Promise<Enlivened>;
-  /** A bot's reading of texts, with other requests in between. @param embeddings `[Q, D]`. */
-  readonly read: (
-    reader: Enlivened & { readonly settings: BotSettings },
-    embeddings: Float32Array,
-    options: { top: number; explain: false; signal: AbortSignal },
-  ) => Promise<{ decision: Decision }[]>;
+  readonly observer?: ServiceObserver | undefined;
   /** A bot's support set as that head is to adapt to it. */
   readonly beside: (support: BotSupport, bot: string, head: HeadVersion) => Promise<BotSupport>;
   readonly warn: (message: string, error: unknown) => void;
@@ -331,16 +326,13 @@ export class Evaluations {
     adapter: Adapter,
     signal: AbortSignal,
   ): Promise<JudgedBot> {
-    const { calibration, enliven, beside, read } = this.options;
+    const { calibration, enliven, beside, observer } = this.options;
     await nextTurn(); // What follows takes its time.
     const live = await enliven(contents, settings);
     const judged: JudgedBot = {
       read: async (embeddings, stopped) => {
-        const readings = await read({ ...live, settings }, embeddings, {
-          top: 1,
-          explain: false,
-          signal: stopped,
-        });
+        const how = { top: 1, explain: false, signal: stopped };
+        const readings = await readTexts(() => ({ ...live, settings }), embeddings, how, observer);
         return readings.map(({ decision }) => decision);
       },
       dispose: () => live.dispose(),

@@ -90,7 +90,11 @@ export async function judge(
   }
 }
 
-function rowOf({ text, expected }: LabelledText, decision: Decision): EvaluationRow {
+/** What became of a text. */
+export function rowOf(
+  { text, expected }: LabelledText,
+  decision: Pick<Decision, 'intent' | 'confidence' | 'in_scope' | 'ranking'>,
+): EvaluationRow {
   const { intent: answered, confidence, in_scope, ranking } = decision;
   return {
     text,
