@@ -643,7 +643,8 @@ class LiveService implements ClassifyService {
     const waiting = this.#allServed.filter(({ timer }) => timer.isWaiting).length;
     const adaptations = this.#adapter.size + waiting;
     const bots = this.#served.size;
-    return { bots, fallbacks, intents, examples, adaptations, encoder: this.#encoder.stats() };
+    const storeConnected = this.#replicas.isConnected;
+    return { bots, fallbacks, intents, examples, adaptations, storeConnected, encoder: this.#encoder.stats() };
   }
 
   async checkReady(): Promise<void> {

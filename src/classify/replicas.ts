@@ -61,6 +61,11 @@ export class Replicas implements FeedWatcher {
 
   constructor(private readonly options: ReplicaOptions) {}
 
+  /** Whether what others write is heard of, as far as is known; of a store that is this process's alone it always is. */
+  get isConnected(): boolean {
+    return !this.#isLost;
+  }
+
   /** Embeds what has no embedding and brings all bots to life; from then on they stay in step. */
   async start(): Promise<void> {
     const { feed, store, encoder } = this.options;

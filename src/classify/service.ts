@@ -516,6 +516,8 @@ export interface ServiceStats {
   readonly examples: number;
   /** Head adaptations waiting or running in the worker. */
   readonly adaptations: number;
+  /** False from when the connection to a shared store is lost until it is back. */
+  readonly storeConnected: boolean;
   readonly encoder: {
     readonly queuedTexts: number;
     readonly cacheEntries: number;

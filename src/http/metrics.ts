@@ -78,6 +78,9 @@ export class Metrics implements ServiceObserver, StoreObserver {
       'Head adaptations waiting or running',
       (stats) => stats.adaptations,
     );
+    this.read('kshot_store_connected', '1, or 0 while the connection to a shared store is lost', (stats) =>
+      Number(stats.storeConnected),
+    );
     this.read('kshot_encoder_queued_texts', 'Texts waiting for a pass', (stats) => stats.encoder.queuedTexts);
     this.read(
       'kshot_embedding_cache_entries',

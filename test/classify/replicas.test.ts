@@ -358,9 +358,11 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     await a.service.putIntents('bank', [LOST, BALANCE]);
     await alike(b, a);
     await b.service.checkReady();
+    expect(b.service.stats().storeConnected).toBe(true);
 
     await proxy.stop();
     while (!b.warnings.some((warning) => warning.includes('connection to the store is lost'))) await sleep(5);
+    expect(b.service.stats().storeConnected).toBe(false);
     expect((await b.service.classify('bank', ['my card is gone']))[0]).toMatchObject({ intent: 'card_lost' });
     const unavailable = { code: 'store_unavailable', message: expect.stringContaining('127.0.0.1') };
     await expect(b.service.checkReady()).rejects.toMatchObject(unavailable);
@@ -377,6 +379,7 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     await b.service.addExamples('bank', 'balance', ['show the balance']);
     await alike(a, b);
     expect(b.warnings.at(-1)).toMatch(/is back/);
+    expect(b.service.stats().storeConnected).toBe(true);
   });
 
   test('one that is farther behind than writes are remembered reads the bot anew', async () => {
