@@ -91,6 +91,7 @@ describeInBrowser('API keys', () => {
     await page.keyboard.press('Enter');
     const secret = page.locator('.secret');
     const first = await secret.innerText();
+    await page.getByText('This tab uses it').waitFor();
     expect((await send(url, 'GET', '/v1/bots')).status).toBe(401);
     const headers = { authorization: `Bearer ${first}` };
     expect((await send(url, 'GET', '/v1/bots', { headers })).status).toBe(200);

@@ -7,6 +7,7 @@ import { Dialog, FormDialog } from '../parts/dialog.js';
 import { Checkbox, Select, TextField } from '../parts/field.js';
 import { ProblemNote } from '../parts/problem.js';
 import { apiKey, takeKey } from '../state/session.js';
+import { toast } from '../state/toasts.js';
 
 /** Asks what a key is to be, makes it, and shows its secret, which is told this once. */
 export function NewKeyDialog({ onClose }: { readonly onClose: () => void }) {
@@ -18,7 +19,7 @@ export function NewKeyDialog({ onClose }: { readonly onClose: () => void }) {
   const [access, setAccess] = useState<KeyRequest['access']>(isFirst ? 'write' : 'read');
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [rate, setRate] = useState('');
-  const [made, setMade] = useState<NewKey>();
+  const [result, setResult] = useState<{ readonly made: NewKey; readonly isUsedHere: boolean }>();
   const create = useKeyWrite(
     () =>
       kshot().keys.create({
@@ -27,12 +28,12 @@ export function NewKeyDialog({ onClose }: { readonly onClose: () => void }) {
         bots: chosen.length === 0 ? null : chosen,
         rate: rate.trim() === '' ? null : Number(rate),
       }),
-    (key) => {
-      if (isFirst) takeKey(key.secret);
-      setMade(key);
+    (made) => {
+      if (isFirst) takeKey(made.secret);
+      setResult({ made, isUsedHere: isFirst });
     },
   );
-  if (made !== undefined) return <Secret made={made} isUsedHere={isFirst} onClose={onClose} />;
+  if (result !== undefined) return <Secret {...result} onClose={onClose} />;
   return (
     <FormDialog
       title={isFirst ? 'First API key' : 'New API key'}
@@ -72,7 +73,7 @@ export function NewKeyDialog({ onClose }: { readonly onClose: () => void }) {
             <option value="read">read and classify</option>
             <option value="write">write, too</option>
           </Select>
-          <fieldset className="choices">
+          <fieldset className="bare">
             <legend className="label">Bots</legend>
             {bots.map(({ name: bot }) => (
               <Checkbox
@@ -131,9 +132,14 @@ function Secret({
           {window.isSecureContext && (
             <Button
               onClick={() => {
-                void navigator.clipboard.writeText(made.secret).then(() => {
-                  setIsCopied(true);
-                });
+                navigator.clipboard.writeText(made.secret).then(
+                  () => {
+                    setIsCopied(true);
+                  },
+                  () => {
+                    toast('The browser does not allow it: select the key and copy it', { tone: 'failed' });
+                  },
+                );
               }}
             >
               {isCopied ? 'Copied' : 'Copy'}
