@@ -516,6 +516,8 @@ export interface ServiceStats {
   readonly examples: number;
   /** Head adaptations waiting or running in the worker. */
   readonly adaptations: number;
+  /** Since when, of `performance.now()`, every bot has begun an adaptation that is over; without bots Infinity. */
+  readonly adaptedSince: number;
   readonly encoder: {
     readonly queuedTexts: number;
     readonly cacheEntries: number;

@@ -425,6 +425,7 @@ export class FakeService implements ClassifyService {
       intents: 2,
       examples: 3,
       adaptations: 0,
+      adaptedSince: Infinity,
       encoder: { queuedTexts: 4, cacheEntries: 5, cacheBytes: 6, cacheHits: 7, cacheMisses: 8 },
     };
   }
