@@ -119,7 +119,7 @@ async function databaseAway(
   const { reads, writes } = load;
   return {
     recoveryMs,
-    seen: `for ${outageSeconds} s; classified ${reads.answered} of ${reads.sent}; writes refused as ${[...writes.codes].join(', ')}; ${unready} replicas not ready`,
+    seen: `for ${outageSeconds} s; ${reads.answered} texts classified, ${reads.refused} refused; writes refused as ${[...writes.codes].join(', ')}; ${unready} replicas not ready`,
   };
 }
 
