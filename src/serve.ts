@@ -112,6 +112,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
     const encoder = await openEncoder(settings, observer, log);
+    let written = performance.now();
     const service = await openService({
       encoder,
       store,
@@ -127,8 +128,11 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     });
     closers.splice(2, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
-    if (isNew && settings.demo) await addDemo(service);
-    await warmUp(encoder, service, settings, log);
+    if (isNew && settings.demo) {
+      await addDemo(service);
+      written = performance.now();
+    }
+    await warmUp(encoder, service, written, settings, log);
     lifecycle.ready(service);
     log.info({ url: server.url, encoder: encoder.name, device: encoder.device }, 'ready');
 
@@ -296,10 +300,13 @@ async function addDemo(service: ClassifyService): Promise<void> {
 /**
  * Runs the encoder at the sizes that requests bring, so that none of them pays for first-time allocations, and lets heads
  * adapt to the bots that there are, so that a text is answered alike from the first request on.
+ *
+ * @param written when they had been written; what others write meanwhile, to a store that is shared, is not waited for.
  */
 async function warmUp(
   encoder: Encoder,
   service: ClassifyService,
+  written: number,
   settings: Settings,
   log: Logger,
 ): Promise<void> {
@@ -309,8 +316,12 @@ async function warmUp(
     for (const texts of [1, 1, settings.maxBatchTexts]) {
       await encoder.encode(Array.from({ length: texts }, (_, i) => text(i + texts)));
     }
-    while (service.stats().adaptations > 0 && performance.now() < deadline) await sleep(10);
-    return service.stats().adaptations === 0;
+    const areAdapted = () => {
+      const { adaptations, adaptedSince } = service.stats();
+      return adaptations === 0 || adaptedSince >= written;
+    };
+    while (!areAdapted() && performance.now() < deadline) await sleep(10);
+    return areAdapted();
   };
   const done = await Promise.race([passes(), sleep(settings.warmupTimeoutMs, false, { ref: false })]);
   if (!done)

@@ -198,6 +198,8 @@ class LiveService implements ClassifyService {
   async start(): Promise<void> {
     await this.#evaluations.markInterrupted();
     await this.#replicas.start();
+    // Others may write to a bot without a pause, and whoever starts waits until it has adapted.
+    for (const { timer } of this.#allServed) timer.hurry();
   }
 
   /** Takes over what other processes have made of a bot. */
@@ -642,9 +644,11 @@ class LiveService implements ClassifyService {
     }
     const waiting = this.#allServed.filter(({ timer }) => timer.isWaiting).length;
     const adaptations = this.#adapter.size + waiting;
+    const adaptedSince = Math.min(...this.#allServed.map((served) => served.adaptedSince));
     const bots = this.#served.size;
     const storeConnected = this.#replicas.isConnected;
-    return { bots, fallbacks, intents, examples, adaptations, storeConnected, encoder: this.#encoder.stats() };
+    const encoder = this.#encoder.stats();
+    return { bots, fallbacks, intents, examples, adaptations, adaptedSince, storeConnected, encoder };
   }
 
   async checkReady(): Promise<void> {

@@ -30,6 +30,8 @@ export interface Served extends Enlivened {
   readonly timer: AdaptTimer;
   readonly seen: SeenTexts;
   settings: BotSettings;
+  /** When the adaptation began that was over last; before any, -Infinity. Of `performance.now()`. */
+  adaptedSince: number;
   /** Another version of its head is being made ready; the present one adapts no more. */
   isRenewing: boolean;
   /** The reason why another head answers than the one that was chosen, as it was last told. */
@@ -72,6 +74,7 @@ export class ServedBots {
       settings,
       timer: new AdaptTimer(() => void this.adapt(served)),
       seen: new SeenTexts((texts) => this.options.writeSeen(served, texts)),
+      adaptedSince: -Infinity,
       isRenewing: false,
       isGone: false,
     };
@@ -174,11 +177,14 @@ export class ServedBots {
 
   /** Resolves when the head has adapted and the calibration is fitted; what fails is told, and not thrown. */
   async adapt(served: Served): Promise<void> {
+    const begun = performance.now();
     try {
       await this.#adaptHead(served);
     } catch (error) {
       // Of a bot that was deleted meanwhile there is nothing to tell.
       if (!served.isGone) this.options.warn(`bot ${served.name}: its head could not be adapted`, error);
+    } finally {
+      served.adaptedSince = begun;
     }
   }
 

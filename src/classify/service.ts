@@ -518,6 +518,8 @@ export interface ServiceStats {
   readonly adaptations: number;
   /** False from when the connection to a shared store is lost until it is back. */
   readonly storeConnected: boolean;
+  /** Since when, of `performance.now()`, every bot has begun an adaptation that is over; without bots Infinity. */
+  readonly adaptedSince: number;
   readonly encoder: {
     readonly queuedTexts: number;
     readonly cacheEntries: number;

@@ -426,6 +426,7 @@ export class FakeService implements ClassifyService {
       examples: 3,
       adaptations: 0,
       storeConnected: true,
+      adaptedSince: Infinity,
       encoder: { queuedTexts: 4, cacheEntries: 5, cacheBytes: 6, cacheHits: 7, cacheMisses: 8 },
     };
   }
