@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readBotFile } from '../../src/cli/importExport.js';
 import { table } from '../../src/cli/table.js';
-import { send } from '../../test/e2e/api.js';
+import { send, settled } from '../../test/e2e/api.js';
 import { Kshot, type Server } from '../../test/e2e/kshot.js';
 import { machine } from '../bench/figures.js';
+import { pin } from '../bench/pin.js';
 
 const DEMO_FILE = fileURLToPath(new URL('../../../data/demo.yml', import.meta.url));
 
@@ -53,14 +54,25 @@ export class Stage {
    * A server that is ready. It has no cache: what is measured is not how fast texts are looked up. Nor does it write a line a
    * request, which somebody would have to read.
    *
+   * @param on `core` that it runs on, alone: its encoder then has one thread; on all of them, where it is undefined. `env` on
+   *   top of this process's own.
    * @throws Error with its output if it ends before.
    */
-  async serve(dataDir: string, flags: readonly string[] = []): Promise<Server> {
+  async serve(
+    dataDir: string,
+    flags: readonly string[] = [],
+    { core, env }: { readonly core?: number | undefined; readonly env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Server> {
     const port = await freePort();
-    const process = new Kshot([
-      ...['serve', '--port', String(port), '--data-dir', dataDir],
-      ...['--log-level', 'warn', '--embedding-cache-mb', '0', ...flags],
-    ]);
+    const process = new Kshot(
+      [
+        ...['serve', '--port', String(port), '--data-dir', dataDir],
+        ...['--log-level', 'warn', '--embedding-cache-mb', '0'],
+        ...(core === undefined ? [] : ['--threads', '1']),
+        ...flags,
+      ],
+      env,
+    );
     this.#processes.push(process);
     const url = `http://127.0.0.1:${port}`;
     const ended = process.exited.then(({ stderr }) => {
@@ -68,6 +80,10 @@ export class Stage {
     });
     ended.catch(() => undefined);
     while (!(await isReady(url))) await Promise.race([sleep(20), ended]);
+    if (core !== undefined) {
+      await settled(url); // or its adaptation would have that core, too
+      await pin(process.pid, core);
+    }
     return { process, url };
   }
 
