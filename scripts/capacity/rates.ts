@@ -67,12 +67,14 @@ export async function measureRates(
     { bot: SECOND_BOT, what: `${made.length / WAYS.length} intents of ${WAYS.length} examples`, texts: made },
   ];
   const rows: RateRow[] = [];
+  let firstNumber = 0;
   for (const { bot, what, texts } of bots) {
     const load = { url: `${url}/v1/bots/${bot}/classify`, texts, core: cores?.load };
     for (const share of repeats) {
       const keeps = async (perSecond: number) => {
         progress(`${what}; ${100 * share} % repeated; ${perSecond.toFixed(0)}/s`);
-        const samples = await runArrivals({ ...load, perSecond, seconds, repeats: share });
+        const samples = await runArrivals({ ...load, perSecond, seconds, repeats: share, firstNumber });
+        firstNumber += samples.length;
         const steady = samples.filter(({ at }) => at >= SETTLING_MS);
         const times = steady.map(({ ms }) => ms).sort((a, b) => a - b);
         return steady.every(({ status }) => status === 200) && quantile(times, 0.99) <= bound;

@@ -12,6 +12,8 @@ export interface Arrivals {
   readonly seconds: number;
   /** Of the requests, those whose text comes again and again; 0 where no two are alike. */
   readonly repeats?: number;
+  /** Texts that differ are numbered from here: those of a former load may be in the server's cache. */
+  readonly firstNumber?: number;
   /** The core that it runs on. */
   readonly core?: number | undefined;
 }
@@ -39,7 +41,8 @@ export function runArrivals({ core, ...arrivals }: Arrivals): Promise<Sample[]> 
   return runInChild(fileURLToPath(import.meta.url), arrivals, core);
 }
 
-async function generate({ url, texts, perSecond, seconds, repeats = 0 }: Arrivals): Promise<Sample[]> {
+async function generate(arrivals: Arrivals): Promise<Sample[]> {
+  const { url, texts, perSecond, seconds, repeats = 0, firstNumber = 0 } = arrivals;
   const count = Math.floor(perSecond * seconds);
   const free: HttpConnection[] = [];
   const all: HttpConnection[] = [];
@@ -50,16 +53,16 @@ async function generate({ url, texts, perSecond, seconds, repeats = 0 }: Arrival
   let finished = () => {};
   const done = new Promise<void>((resolve) => (finished = resolve));
 
+  const dueAt = (n: number) => (n * 1000) / perSecond;
   const sendDue = () => {
-    const due = Math.min(count, Math.floor((elapsed() / 1000) * perSecond));
-    while (next < due) {
+    while (next < count && dueAt(next) <= elapsed()) {
       const connection = free.pop() ?? open();
       if (connection === undefined) return;
       send(connection, next++);
     }
   };
   const send = (connection: HttpConnection, n: number) => {
-    const at = (n * 1000) / perSecond;
+    const at = dueAt(n);
     void connection.post(bodyOf(n)).then((status) => {
       samples.push({ at, ms: elapsed() - at, status });
       free.push(connection);
@@ -75,7 +78,7 @@ async function generate({ url, texts, perSecond, seconds, repeats = 0 }: Arrival
   const bodyOf = (n: number) => {
     const text = texts[n % texts.length]!;
     // A text that waits already is not read twice, so that those which do not repeat must all differ.
-    return JSON.stringify({ text: n % ROUND < repeats * ROUND ? text : `${text} ${n}` });
+    return JSON.stringify({ text: n % ROUND < repeats * ROUND ? text : `${text} ${firstNumber + n}` });
   };
 
   const timer = setInterval(sendDue, TICK_MS);
