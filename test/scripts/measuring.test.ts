@@ -63,7 +63,7 @@ describe('a connection', () => {
   let server: Server;
   let connections = 0;
   const listen = async (answer: Parameters<typeof createServer>[1]): Promise<string> => {
-    server = createServer(answer!).on('connection', () => connections++);
+    server = createServer(answer).on('connection', () => connections++);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/here`;
   };
