@@ -74,14 +74,14 @@ async function startReplica(stage: Stage, store: string): Promise<Replica> {
   const folder = await stage.folder();
   const port = await freePort();
   const flags = ['--store', store, '--threads', '1'];
-  let server = await stage.serve(folder, flags, port);
+  let server = await stage.serve(folder, flags, { port });
   return {
     url: server.url,
     get process() {
       return server.process;
     },
     async restart() {
-      server = await stage.serve(folder, flags, port);
+      server = await stage.serve(folder, flags, { port });
     },
   };
 }

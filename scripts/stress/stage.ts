@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readBotFile } from '../../src/cli/importExport.js';
 import { table } from '../../src/cli/table.js';
-import { send } from '../../test/e2e/api.js';
+import { send, settled } from '../../test/e2e/api.js';
 import { Kshot, type Server } from '../../test/e2e/kshot.js';
 import { machine } from '../bench/figures.js';
+import { pin } from '../bench/pin.js';
 import { freePort } from './freePort.js';
 
 const DEMO_FILE = fileURLToPath(new URL('../../../data/demo.yml', import.meta.url));
@@ -83,15 +84,33 @@ export class Stage {
    * A server that is ready. It has no cache: what is measured is not how fast texts are looked up. Nor does it write a line a
    * request, which somebody would have to read.
    *
-   * @param port that it is to have; any free one otherwise.
+   * @param on `core` that it runs on, alone: its encoder then has one thread; on all of them, where it is undefined. `port`: any
+   *   free one where it is undefined. `env` on top of this process's own.
    * @throws Error with its output if it ends before.
    */
-  async serve(dataDir: string, flags: readonly string[] = [], port?: number): Promise<Server> {
-    port ??= await freePort();
-    const process = new Kshot([
-      ...['serve', '--port', String(port), '--data-dir', dataDir],
-      ...['--log-level', 'warn', '--embedding-cache-mb', '0', ...flags],
-    ]);
+  async serve(
+    dataDir: string,
+    flags: readonly string[] = [],
+    {
+      core,
+      env,
+      ...on
+    }: {
+      readonly core?: number | undefined;
+      readonly port?: number | undefined;
+      readonly env?: NodeJS.ProcessEnv;
+    } = {},
+  ): Promise<Server> {
+    const port = on.port ?? (await freePort());
+    const process = new Kshot(
+      [
+        ...['serve', '--port', String(port), '--data-dir', dataDir],
+        ...['--log-level', 'warn', '--embedding-cache-mb', '0'],
+        ...(core === undefined ? [] : ['--threads', '1']),
+        ...flags,
+      ],
+      env,
+    );
     this.onLeaving(() => process.end('SIGKILL'));
     const url = `http://127.0.0.1:${port}`;
     const ended = process.exited.then(({ stderr }) => {
@@ -99,6 +118,10 @@ export class Stage {
     });
     ended.catch(() => undefined);
     while (!(await isReady(url))) await Promise.race([sleep(20), ended]);
+    if (core !== undefined) {
+      await settled(url); // or its adaptation would have that core, too
+      await pin(process.pid, core);
+    }
     return { process, url };
   }
 

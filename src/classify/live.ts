@@ -277,6 +277,10 @@ class LiveService implements ClassifyService {
     }
   }
 
+  refusal(): KshotError | undefined {
+    return this.#encoder.refusal();
+  }
+
   async #encode(texts: readonly string[], signal: AbortSignal | undefined): Promise<Encoded> {
     const started = performance.now();
     const encoded = await this.#encoder.encode(texts, signal && { signal });

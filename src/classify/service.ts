@@ -1,3 +1,4 @@
+import type { KshotError } from '../errors.js';
 import type { TextSource } from '../store/store.js';
 import type { BotSettings } from './botSettings.js';
 import type { Checks } from './checks/finding.js';
@@ -23,6 +24,13 @@ export interface ClassifyService {
     texts: readonly string[],
     options?: ClassifyOptions,
   ): Promise<ClassifyResult[]>;
+
+  /**
+   * What a classification would be refused with that began now; cheap.
+   *
+   * @returns KshotError `overloaded`; undefined where it would be admitted, or might be.
+   */
+  refusal(): KshotError | undefined;
 
   /**
    * Resolves when the bot answers by that revision or a later one, which another process may have written.

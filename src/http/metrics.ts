@@ -20,7 +20,7 @@ export class Metrics implements ServiceObserver, StoreObserver {
     'kshot_http_request_duration_seconds',
     'Time from a request line to the end of its answer',
     SECONDS,
-    ['method', 'route'],
+    ['method', 'route', 'status'],
   );
   private readonly inFlight = this.gauge('kshot_http_requests_in_flight', 'HTTP requests being answered');
   private readonly rateRefusals = this.counter(
@@ -115,7 +115,7 @@ export class Metrics implements ServiceObserver, StoreObserver {
   requestEnded(method: string, route: string, status: number, milliseconds: number): void {
     this.inFlight.dec();
     this.requests.inc({ method, route, status }, 1);
-    this.requestSeconds.observe({ method, route }, milliseconds / 1000);
+    this.requestSeconds.observe({ method, route, status }, milliseconds / 1000);
   }
 
   /** A request was refused because its key's rate was used up. @param key its id. */

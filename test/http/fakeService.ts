@@ -60,6 +60,7 @@ export class FakeService implements ClassifyService {
   /** Called before a text is classified; tests put delays and errors here. */
   beforeClassify: (signal: AbortSignal | undefined) => Promise<void> = () => Promise.resolve();
   ready: () => Promise<void> = () => Promise.resolve();
+  refusal: () => KshotError | undefined = () => undefined;
 
   async classify(
     bot: string,

@@ -14,7 +14,7 @@ test('requests are counted by method, route and status', async () => {
   expect(text).toContain(`kshot_http_requests_total{${classify},status="200"} 1`);
   expect(text).toContain(`kshot_http_requests_total{${classify},status="400"} 1`);
   expect(text).toContain('kshot_http_requests_total{method="GET",route="unmatched",status="404"} 1');
-  expect(text).toContain(`kshot_http_request_duration_seconds_count{${classify}} 2`);
+  expect(text).toContain(`kshot_http_request_duration_seconds_count{${classify},status="400"} 1`);
   expect(text).toContain('kshot_http_requests_in_flight 1');
   expect(text).not.toContain('nothing/here');
 });
