@@ -424,6 +424,7 @@ export class FakeService implements ClassifyService {
       fallbacks: 0,
       intents: 2,
       examples: 3,
+      loaded: { bots: 1, bytes: 9, letGo: 10 },
       adaptations: 0,
       encoder: { queuedTexts: 4, cacheEntries: 5, cacheBytes: 6, cacheHits: 7, cacheMisses: 8 },
     };
