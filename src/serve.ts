@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -119,6 +120,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
       ...(feed === undefined ? {} : { feed }),
       revisionTimeoutMs: settings.revisionTimeoutMs,
       maxTextChars: settings.maxTextChars,
+      botMemoryBytes: botMemoryBytes(settings),
       ...(folderProblem === undefined ? { snapshotDirectory: join(settings.dataDir, 'index') } : {}),
       ...headsDirectory(settings),
       calibration,
@@ -210,6 +212,12 @@ export function encoderOptions(settings: Settings): EncoderOptions & { readonly 
     maxQueueMs: settings.maxQueueMs,
     cacheBytes: settings.embeddingCacheMb * 2 ** 20,
   };
+}
+
+/** Without a setting, half of what the machine has, or the control group that the process is in. */
+function botMemoryBytes({ botMemoryMb }: Settings): number {
+  if (botMemoryMb !== undefined) return botMemoryMb * 2 ** 20;
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2;
 }
 
 /** Undefined, with nothing loaded, where traces are sent nowhere. */

@@ -21,6 +21,7 @@ export async function embedMissing(
 ): Promise<number> {
   const { fingerprint } = encoder;
   const total = await store.countMissingEmbeddings(fingerprint);
+  if (total === 0) return 0; // To look for them takes seconds where there are a million texts.
   let done = 0;
   for (;;) {
     const texts = await store.readMissingEmbeddings(fingerprint, EMBED_AT_ONCE);
@@ -33,7 +34,7 @@ export async function embedMissing(
     await store.writeEmbeddings(fingerprint, ids, embeddings);
     progress?.((done += texts.length), total);
   }
-  if (total > 0) await store.deleteOtherEmbeddings(fingerprint, ...kept);
+  await store.deleteOtherEmbeddings(fingerprint, ...kept);
   return done;
 }
 

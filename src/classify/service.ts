@@ -522,6 +522,14 @@ export interface ServiceStats {
   readonly fallbacks: number;
   readonly intents: number;
   readonly examples: number;
+  /** Those that are in memory. */
+  readonly loaded: {
+    readonly bots: number;
+    /** With their versions, and what bots that were let go had learned: an estimate. */
+    readonly bytes: number;
+    /** How many were let go so far because of the limit. */
+    readonly letGo: number;
+  };
   /** Head adaptations waiting or running in the worker. */
   readonly adaptations: number;
   /** False from when the connection to a shared store is lost until it is back. */
@@ -555,4 +563,6 @@ export interface ServiceObserver {
   classified(inScope: number, outOfScope: number): void;
   /** A head adapted to a bot's support set. */
   adapted(milliseconds: number): void;
+  /** A bot was read from the store, and answers. */
+  loaded(milliseconds: number): void;
 }

@@ -46,6 +46,11 @@ export class Metrics implements ServiceObserver, StoreObserver {
     "Time in which a head adapted to a bot's examples",
     [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   );
+  private readonly loadSeconds = this.histogram(
+    'kshot_bot_load_duration_seconds',
+    'Time in which a bot was read from the store and brought to life',
+    SECONDS,
+  );
   private readonly batchTexts = this.histogram('kshot_encoder_batch_texts', 'Texts in a forward pass', TEXTS);
   private readonly batchTokens = this.histogram(
     'kshot_encoder_batch_padded_tokens',
@@ -73,6 +78,17 @@ export class Metrics implements ServiceObserver, StoreObserver {
     );
     this.read('kshot_intents', 'Intents of all bots', (stats) => stats.intents);
     this.read('kshot_examples', 'Examples of all bots', (stats) => stats.examples);
+    this.read('kshot_bots_in_memory', 'Bots that are in memory', (stats) => stats.loaded.bots);
+    this.read(
+      'kshot_bots_memory_bytes',
+      'Memory that bots and their versions take, estimated',
+      (stats) => stats.loaded.bytes,
+    );
+    this.readTotal(
+      'kshot_bots_let_go_total',
+      'Bots let go because memory was needed',
+      (stats) => stats.loaded.letGo,
+    );
     this.read(
       'kshot_adaptations_pending',
       'Head adaptations waiting or running',
@@ -139,6 +155,10 @@ export class Metrics implements ServiceObserver, StoreObserver {
 
   adapted(milliseconds: number): void {
     this.adaptationSeconds.observe(milliseconds / 1000);
+  }
+
+  loaded(milliseconds: number): void {
+    this.loadSeconds.observe(milliseconds / 1000);
   }
 
   /** A forward pass of the encoder (its EncoderObserver). */

@@ -20,6 +20,7 @@ import { readNews } from './postgresNews.js';
 import {
   BOT,
   type BotRow,
+  COUNTS,
   embeddingsOf,
   encoderIdOf,
   insertEmbeddings,
@@ -58,8 +59,10 @@ import { intentExists, unknownCounterexample, unknownVersion } from './refusals.
 import type {
   AliasRecord,
   BotContents,
+  BotCounts,
   BotRecord,
   Change,
+  CountedBot,
   EmbeddedText,
   EmbeddedUnlabelled,
   EvaluationEnd,
@@ -146,6 +149,17 @@ export class PostgresStore implements Store, ChangeFeed {
       `SELECT ${BOT} FROM kshot_bots WHERE version_of IS NULL ORDER BY name`,
     );
     return rows.map(toBotRecord);
+  }
+
+  async countBots(only?: string): Promise<CountedBot[]> {
+    const named = only === undefined ? '' : 'AND b.name = $1';
+    const rows = await this.#db.rows<BotRow & BotCounts>(
+      `SELECT ${BOT}, ${COUNTS} FROM kshot_bots b WHERE b.version_of IS NULL ${named} ORDER BY b.name`,
+      only === undefined ? [] : [only],
+    );
+    return rows.map(({ intents, examples, counterexamples, ...row }) => {
+      return { bot: toBotRecord(row), intents, examples, counterexamples };
+    });
   }
 
   readBot(bot: string, fingerprint: string): Promise<BotContents | undefined> {

@@ -425,6 +425,7 @@ export class FakeService implements ClassifyService {
       fallbacks: 0,
       intents: 2,
       examples: 3,
+      loaded: { bots: 1, bytes: 9, letGo: 10 },
       adaptations: 0,
       storeConnected: true,
       adaptedSince: Infinity,

@@ -33,6 +33,9 @@ test('figures of the service are read when they are asked for', async () => {
     'kshot_embedding_cache_hits_total 7',
     'kshot_embedding_cache_misses_total 8',
     'kshot_adaptations_pending 0',
+    'kshot_bots_in_memory 1',
+    'kshot_bots_memory_bytes 9',
+    'kshot_bots_let_go_total 10',
   ]) {
     expect(text.split('\n')).toContain(line);
   }
