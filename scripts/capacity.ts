@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { machine } from './bench/figures.js';
+import { machine, quantile } from './bench/figures.js';
 import { placesOf, twoCores } from './bench/pin.js';
 import { type Holding, measureMemory, type MemoryRow } from './capacity/memory.js';
 import { LOAD_SHARE, planFor, ZONES } from './capacity/plan.js';
@@ -73,17 +73,25 @@ function memoryTable(rows: readonly MemoryRow[]): string {
       'of a million examples',
       'first start',
       'next start',
-      'a cached text: p50, p99',
+      'first answer of a bot: p50, p99',
+      'later ones',
     ],
-    rows.map(({ bots, examples, bytes, startSeconds, restartSeconds, p50, p99 }) => [
+    rows.map(({ bots, examples, bytes, startSeconds, restartSeconds, firstAnswers, answers }) => [
       `${bots} × ${examples}`,
       gibibytes(bytes),
       gibibytes((bytes / (bots * examples)) * 1e6),
       `${startSeconds.toFixed(1)} s`,
       `${restartSeconds.toFixed(1)} s`,
-      `${p50.toFixed(1)} ms, ${p99.toFixed(1)} ms`,
+      bots > 1 ? middleAndTail(firstAnswers) : '',
+      middleAndTail(answers),
     ]),
   );
+}
+
+/** p50 and p99. */
+function middleAndTail(milliseconds: readonly number[]): string {
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  return [0.5, 0.99].map((q) => `${quantile(sorted, q).toFixed(1)} ms`).join(', ');
 }
 
 /** For the first of the holdings, and the bot with the lower rates. */
