@@ -85,19 +85,24 @@ export function discordant(mine: Strata, theirs: Strata): { better: number; wors
 /** Units of one query that share a hexadecimal digit. */
 const UNITS_A_DIGIT = 4;
 
+/** Of units with up to 61 queries: what stands for 0, 1 … */
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
 /**
- * Hits as text: a digit a unit, or numbers between spaces where units have more than nine queries. Units of one query are bits:
- * how many there are, then hexadecimal digits of four, the first the highest.
+ * Hits as text: a digit a unit, or numbers between spaces where units have more queries than there are digits. Units of one query are
+ * bits: how many there are, then hexadecimal digits of four, the first the highest.
  */
 export function encodeHits({ of, hits }: Outcomes): string {
-  if (of !== 1) return hits.join(of < 10 ? '' : ' ');
+  if (of >= DIGITS.length) return hits.join(' ');
+  if (of !== 1) return hits.map((hit) => DIGITS[hit]!).join('');
   const bits = hits.join('').padEnd(Math.ceil(hits.length / UNITS_A_DIGIT) * UNITS_A_DIGIT, '0');
   const digits = bits.replace(/.{4}/g, (four) => parseInt(four, 2).toString(16));
   return `${hits.length}:${digits}`;
 }
 
 export function decodeHits(of: number, text: string): Outcomes {
-  if (of !== 1) return { of, hits: text.split(of < 10 ? '' : ' ').map(Number) };
+  if (of >= DIGITS.length) return { of, hits: text.split(' ').map(Number) };
+  if (of !== 1) return { of, hits: [...text].map((digit) => DIGITS.indexOf(digit)) };
   const [count, digits] = text.split(':') as [string, string];
   const bits = digits.replace(/./g, (digit) => parseInt(digit, 16).toString(2).padStart(UNITS_A_DIGIT, '0'));
   return { of, hits: [...bits.slice(0, Number(count))].map(Number) };

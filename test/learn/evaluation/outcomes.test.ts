@@ -81,7 +81,8 @@ test.each([
   [1, [1, 0, 1], '3:a'],
   [1, [1, 1, 1, 1, 0, 1], '6:f4'],
   [5, [1, 0, 5], '105'],
-  [25, [25, 0, 7], '25 0 7'],
+  [50, [36, 0, 10, 50], 'A0aO'],
+  [75, [75, 0, 7], '75 0 7'],
 ])('hits of units of %d are stored as text', (of, hits, text) => {
   expect(encodeHits({ of, hits })).toBe(text);
   expect(decodeHits(of, text)).toEqual({ of, hits });
