@@ -17,6 +17,7 @@ export type ErrorCode =
   /** The bot has an intent of that name already. */
   | 'intent_exists'
   | 'unknown_evaluation'
+  | 'unknown_job'
   /** Of a bot that has too few examples, or a test set without texts. */
   | 'nothing_to_evaluate'
   /** There is no other evaluation to compare with, or one of the two is not done. */

@@ -13,6 +13,7 @@ import {
   BUNDLED_MODEL,
   printableSettings,
   requireKeysBeyondLoopback,
+  requireSharedStore,
   type Settings,
 } from './config.js';
 import type { Encoder, EncoderObserver } from './encoder/encoder.js';
@@ -23,6 +24,8 @@ import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
+import { openJobs } from './jobs/openJobs.js';
+import { runnersOf } from './jobs/runners.js';
 import { Keyring, type KeyStore } from './keys/keyring.js';
 import { observedStore } from './store/observedStore.js';
 import { openStore, type StoreOptions } from './store/openStore.js';
@@ -59,14 +62,24 @@ export interface Serving {
   close(): Promise<void>;
 }
 
+export interface ServeOptions {
+  /** A key besides those of the settings and the store, for whoever starts the server. */
+  readonly ownKey?: string | undefined;
+  /** Whether it only runs the jobs of servers that share its store. */
+  readonly isWorker?: boolean;
+}
+
 /**
- * The wiring: store, encoder, service, HTTP. Listens from the first moment, so that probes see the process alive, and
+ * The wiring: store, encoder, service, jobs, HTTP. Listens from the first moment, so that probes see the process alive, and
  * resolves when it is ready: embeddings brought up to date, the demo bot offered, encoder and heads warmed up.
  *
- * @param ownKey a key besides those of the settings and the store, for whoever starts the server.
  * @throws KshotError what the parts throw; nothing is left open then.
  */
-export async function serve(settings: Settings, ownKey?: string): Promise<Serving> {
+export async function serve(
+  settings: Settings,
+  { ownKey, isWorker = false }: ServeOptions = {},
+): Promise<Serving> {
+  if (isWorker) requireSharedStore(settings);
   // Without a store to look into there are no keys in it.
   if (settings.store === undefined && !existsSync(storeFile(settings))) {
     requireKeysBeyondLoopback(settings, false);
@@ -79,7 +92,10 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
   const observer = tracing === undefined ? metrics : tracing.observer(metrics);
   const lifecycle = new Lifecycle();
 
-  const { feed, isNew, folderProblem, ...opened } = await openStore(storeOptions(settings));
+  const { feed, isNew, folderProblem, ...opened } = await openStore({
+    ...storeOptions(settings),
+    leavesFolder: isWorker,
+  });
   const store = observedStore(opened.store, observer);
   const closers: (() => Promise<unknown>)[] = [() => opened.close()];
   if (folderProblem !== undefined) {
@@ -94,7 +110,11 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     const keyring = await openKeyring(settings, ownKey, store, log, warn);
     closers.unshift(() => keyring.close());
     if (feed !== undefined) keyring.follow(settings.revisionCheckMs);
+    const jobs = await openJobs(store, feed, { observer: metrics, warn });
+    closers.unshift(() => jobs.close());
     const app = createApp({
+      jobs,
+      isWorker,
       lifecycle,
       metrics,
       tracer: tracing,
@@ -102,7 +122,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
       limits: settings,
       keys: keyring,
       logTexts: settings.logTexts,
-      console: settings.console ? CONSOLE_DIRECTORY : undefined,
+      console: settings.console && !isWorker ? CONSOLE_DIRECTORY : undefined,
       version: version(),
     });
     const server = await startServer(app, { ...settings, lifecycle });
@@ -125,10 +145,11 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
       warn,
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
-    closers.splice(2, 0, () => service.close()); // the store, too; what is opened beside it is left
+    closers.splice(3, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
-    if (isNew && settings.demo) await addDemo(service);
+    if (isNew && settings.demo && !isWorker) await addDemo(service);
     await warmUp(encoder, service, settings, log);
+    await jobs.begin(isWorker || settings.runJobs ? runnersOf(service) : {});
     lifecycle.ready(service);
     log.info({ url: server.url, encoder: encoder.name, device: encoder.device }, 'ready');
 
@@ -140,6 +161,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
         log.info('stopping');
         const inTime = await server.close(settings.shutdownTimeoutMs);
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
+        await jobs.close();
         await keyring.close();
         await service.close();
         await opened.close();

@@ -7,13 +7,13 @@ import { HeadLibrary } from '../heads/library.js';
 import { initHeads } from '../heads/runtime.js';
 import { saveSnapshot } from '../index/snapshot.js';
 import type { ChangeFeed } from '../store/changeFeed.js';
-import type { Change, IntentRecord, Store } from '../store/store.js';
+import type { Change, IntentRecord, Json, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
 import { checkIntents, intentInput, textsOf } from './checkedIntents.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { Edits } from './edits.js';
 import { embedTexts, withEmbeddings } from './embedTexts.js';
-import { Evaluations } from './evaluation/evaluations.js';
+import { type EvaluationRun, Evaluations } from './evaluation/evaluations.js';
 import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
 import { lookBeforeRefusing } from './freshWrites.js';
 import { HeadChoice } from './headChoice.js';
@@ -87,12 +87,18 @@ export interface ServiceOptions {
   readonly embedding?: (done: number, total: number) => void;
 }
 
+/** A service that carries out, too, what it and others are asked to do in the background. */
+export interface OpenedService extends ClassifyService {
+  /** As `Evaluations.carryOut`. */
+  carryOutEvaluation(job: number, run: EvaluationRun): Promise<Json>;
+}
+
 /**
  * Opens the service on a store: embeds what has no embedding under this encoder, then brings every bot to life.
  *
  * @throws KshotError what the encoder and the store throw.
  */
-export async function openService(options: ServiceOptions): Promise<ClassifyService> {
+export async function openService(options: ServiceOptions): Promise<OpenedService> {
   const service = new LiveService(options);
   try {
     await initHeads();
@@ -106,7 +112,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   return service;
 }
 
-class LiveService implements ClassifyService {
+class LiveService implements OpenedService {
   readonly #encoder: Encoder;
   readonly #store: Store;
   readonly #options: ServiceOptions;
@@ -196,7 +202,6 @@ class LiveService implements ClassifyService {
 
   /** Brings all bots to life; to be called when heads are loaded. */
   async start(): Promise<void> {
-    await this.#evaluations.markInterrupted();
     await this.#replicas.start();
   }
 
@@ -538,6 +543,10 @@ class LiveService implements ClassifyService {
     return this.#evaluations.remove(name, id);
   }
 
+  async carryOutEvaluation(job: number, run: EvaluationRun): Promise<Json> {
+    return this.#evaluations.carryOut(job, run);
+  }
+
   async compareEvaluations(name: string, id: number, other?: number): Promise<EvaluationComparison> {
     return this.#evaluations.compare(name, id, other);
   }
@@ -656,7 +665,6 @@ class LiveService implements ClassifyService {
     this.#closed = true;
     this.#replicas.close();
     await this.#inspector.close();
-    await this.#evaluations.close();
     await this.#encoder.close();
     await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
     await this.#writes.settled();
@@ -691,7 +699,6 @@ class LiveService implements ClassifyService {
   /** A bot is deleted. */
   async #drop(name: string): Promise<void> {
     this.#release(name);
-    this.#evaluations.drop(name);
     this.#versions.forget(name);
     const directory = this.#snapshotDirectory(name);
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });

@@ -29,6 +29,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   unknown_example: { status: 404, title: 'There is no such example' },
   unknown_text: { status: 404, title: 'There is no such unlabelled text' },
   unknown_evaluation: { status: 404, title: 'There is no such evaluation' },
+  unknown_job: { status: 404, title: 'There is no such job' },
   unknown_version: { status: 404, title: 'There is no such version' },
   unknown_alias: { status: 404, title: 'There is no such alias' },
   unknown_key: { status: 404, title: 'There is no such API key' },

@@ -9,7 +9,11 @@ import type {
 } from '../../src/classify/evaluationTypes.js';
 import { openService } from '../../src/classify/live.js';
 import type { ClassifyService } from '../../src/classify/service.js';
+import { isOver } from '../../src/client/index.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
+import type { Jobs } from '../../src/jobs/jobs.js';
+import { openJobs } from '../../src/jobs/openJobs.js';
+import { runnersOf } from '../../src/jobs/runners.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { bundledCalibration } from '../classify/bundledCalibration.js';
 import { WordEncoder } from '../classify/wordEncoder.js';
@@ -26,28 +30,35 @@ const READER = 'reader-key-0123456789';
 
 let folder: string;
 let service: ClassifyService;
+let jobs: Jobs;
 let h: Harness;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-evaluations-'));
-  service = await openService({
+  const store = await openSqliteStore(join(folder, 'kshot.db'));
+  const warn = (message: string, error: unknown) => {
+    throw new Error(`${message}: ${String(error)}`);
+  };
+  const opened = await openService({
     encoder: new WordEncoder(),
-    store: await openSqliteStore(join(folder, 'kshot.db')),
+    store,
     maxTextChars: LIMITS.maxTextChars,
     calibration: bundledCalibration,
-    warn: (message, error) => {
-      throw new Error(`${message}: ${String(error)}`);
-    },
+    warn,
   });
+  service = opened;
+  jobs = await openJobs(store, undefined, { warn });
+  await jobs.begin(runnersOf(opened));
   const examples = (...words: string[]) => words.map((word) => `${word} ${words[0]}`);
   await service.putIntents('bank', [
     { name: 'card_lost', examples: examples('card', 'lost', 'gone', 'stolen', 'missing') },
     { name: 'balance', examples: examples('balance', 'money', 'account', 'left', 'funds') },
   ]);
   await service.putCounterexamples('bank', ['weather today', 'the weather']);
-  h = harness({ lifecycle: Lifecycle.of(service) });
+  h = harness({ lifecycle: Lifecycle.of(service), jobs });
 });
 afterEach(async () => {
+  await jobs.close();
   await service.close();
   await rm(folder, { recursive: true });
 });
@@ -57,7 +68,7 @@ async function over(id: number): Promise<Evaluation> {
     const answer = await h.send('get', `${EVALUATIONS}/${id}`);
     expect(answer.status).toBe(200);
     const evaluation = answer.body as Evaluation;
-    if (evaluation.status !== 'running') return evaluation;
+    if (isOver(evaluation)) return evaluation;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
