@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import {
+  JOB_STATUSES,
   type JobEnd,
   type JobFilter,
   type JobInput,
@@ -47,10 +48,8 @@ export class SqliteJobs {
     return toRecord(some(this.#sql.insert.get(kind, bot, JSON.stringify(input), now())));
   }
 
-  list({ kind, statuses }: JobFilter): JobRecord[] {
-    return this.#sql.list
-      .all(kind ?? null, statuses === undefined ? null : JSON.stringify(statuses))
-      .map(toRecord);
+  list({ kind, statuses = JOB_STATUSES }: JobFilter): JobRecord[] {
+    return this.#sql.list.all(kind ?? null, JSON.stringify(statuses)).map(toRecord);
   }
 
   read(id: number): JobRecord {
@@ -60,7 +59,8 @@ export class SqliteJobs {
   }
 
   take(id: number, lease: string): JobRecord | undefined {
-    const row = this.#sql.take.get(lease, now(), id);
+    const at = now();
+    const row = this.#sql.take.get(lease, at, at, id);
     return row && toRecord(row);
   }
 
@@ -123,14 +123,14 @@ function prepareStatements(db: Database.Database) {
       `INSERT INTO jobs (kind, bot, input, status, done, attempts, created_at) VALUES (?, ?, ?, 'queued', 0, 0, ?)
        RETURNING ${JOB}`,
     ),
-    list: db.prepare<[kind: string | null, statuses: string | null], JobRow>(
-      `SELECT ${JOB} FROM jobs WHERE kind = coalesce(?1, kind)
-         AND (?2 IS NULL OR status IN (SELECT value FROM json_each(?2))) ORDER BY id DESC`,
+    list: db.prepare<[kind: string | null, statuses: string], JobRow>(
+      `SELECT ${JOB} FROM jobs WHERE kind = coalesce(?, kind)
+         AND status IN (SELECT value FROM json_each(?)) ORDER BY id DESC`,
     ),
     find: db.prepare<[id: number], JobRow>(`SELECT ${JOB} FROM jobs WHERE id = ?`),
-    take: db.prepare<[lease: string, at: string, id: number], JobRow>(
-      `UPDATE jobs SET status = 'running', attempts = attempts + 1, done = 0, lease = ?1, started_at = ?2,
-         heartbeat_at = ?2 WHERE id = ?3 AND status = 'queued' RETURNING ${JOB}`,
+    take: db.prepare<[lease: string, startedAt: string, heartbeatAt: string, id: number], JobRow>(
+      `UPDATE jobs SET status = 'running', attempts = attempts + 1, done = 0, lease = ?, started_at = ?,
+         heartbeat_at = ? WHERE id = ? AND status = 'queued' RETURNING ${JOB}`,
     ),
     renew: db.prepare<[done: number, total: number | null, at: string, id: number, lease: string]>(
       'UPDATE jobs SET done = ?, total = ?, heartbeat_at = ? WHERE id = ? AND lease = ?',
