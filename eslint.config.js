@@ -15,7 +15,8 @@ const mayImport = {
   keys: ['store'],
   classify: ['encoder', 'heads', 'index', 'store', 'statistics'],
   learn: ['heads', 'encoder', 'statistics'],
-  http: ['classify', 'store', 'formats', 'keys'],
+  jobs: ['classify', 'learn', 'heads', 'encoder', 'store', 'statistics'],
+  http: ['classify', 'store', 'formats', 'keys', 'jobs'],
   client: ['classify', 'formats', 'keys'],
   telemetry: ['classify', 'encoder', 'store', 'http'],
   cli: [
@@ -26,6 +27,7 @@ const mayImport = {
     'formats',
     'classify',
     'learn',
+    'jobs',
     'http',
     'client',
     'keys',

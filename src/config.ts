@@ -11,12 +11,14 @@ import { isPostgresUrl, printableUrl } from './store/location.js';
  */
 
 /** What a command may ask for: `serve` takes all groups, `classify` needs no server. */
-export type SettingGroup = 'server' | 'store' | 'encoder' | 'heads' | 'security' | 'limits' | 'logging';
+export type SettingGroup =
+  'server' | 'store' | 'encoder' | 'heads' | 'jobs' | 'security' | 'limits' | 'logging';
 const ALL_GROUPS: readonly SettingGroup[] = [
   'server',
   'store',
   'encoder',
   'heads',
+  'jobs',
   'security',
   'limits',
   'logging',
@@ -214,6 +216,16 @@ const settingsSchema = z
       value: 'folder',
       defaultText: 'the bundled models/heads',
       description: 'Where trained heads are, a folder each; one made for another encoder is not served',
+    }),
+    datasets: words.optional().register(about, {
+      group: 'jobs',
+      value: 'folder',
+      description: 'Data sets, as npm run fetch-data lays them out, and tables: what a training job may name',
+    }),
+    encoders: words.optional().register(about, {
+      group: 'jobs',
+      value: 'folder',
+      description: 'Encoders, a folder each: what a job for training or re-embedding may name',
     }),
     apiKeys: keys.default([]).register(about, {
       group: 'security',

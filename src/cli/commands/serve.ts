@@ -17,6 +17,7 @@ const GROUPS: Record<SettingGroup, string> = {
   store: 'Store:',
   encoder: 'Encoder:',
   heads: 'Heads:',
+  jobs: 'Jobs:',
   security: 'Security:',
   limits: 'Limits:',
   logging: 'Logging:',
