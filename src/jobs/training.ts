@@ -54,7 +54,7 @@ export interface TrainingRunnerOptions {
   readonly encoders: string | undefined;
   /** The folder of trained heads, in which the head appears. */
   readonly heads: string;
-  /** Where the states of trainings are kept, and what they have embedded. */
+  /** Where the states of trainings are kept. */
   readonly work: string;
   /** The server's own encoder, which embeds where the configuration names none; all others run on the same device. */
   readonly encoder: Omit<EncoderOptions, 'observer' | 'warn' | 'inform' | 'progress'>;
@@ -85,7 +85,6 @@ export function trainingRunner(options: TrainingRunnerOptions): JobRunner<Traini
       folder,
       datasets,
       encoders: options.encoders,
-      cache: join(work, 'embeddings'),
       encoder: {
         ...options.encoder,
         model: resolve(await modelFolder(options.encoder)),

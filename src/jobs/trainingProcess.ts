@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { describeClass } from '../classify/text.js';
 import { type EncoderOptions, loadEncoder } from '../encoder/load.js';
 import { type ErrorCode, KshotError } from '../errors.js';
@@ -22,14 +22,12 @@ export interface TrainingTask {
   readonly config: TrainingConfig;
   /** The checkpoint's folder. */
   readonly out: string;
-  /** Where the state is kept. */
+  /** Where the state is kept, and what was embedded. */
   readonly folder: string;
   /** The folder of data sets, which tables are in, too. */
   readonly datasets: string;
   /** The folder in which the configuration names encoders. */
   readonly encoders: string | undefined;
-  /** The folder in which embeddings are kept. */
-  readonly cache: string;
   /** What embeds where the configuration names no encoder: an absolute path. */
   readonly encoder: EncoderOptions;
 }
@@ -46,8 +44,8 @@ export type TrainingReport =
   | { readonly kind: 'trained'; readonly result: TrainingResult }
   | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly message: string };
 
-/** Another training may have the embeddings open while it embeds its data. */
-const CACHE_WAIT_MS = 600_000;
+/** The same training in a server that was killed may not have ended yet. */
+const CACHE_WAIT_MS = 60_000;
 
 /** Between two reports that it goes on. */
 const REPORT_MS = 200;
@@ -83,7 +81,8 @@ async function answer(task: TrainingTask): Promise<void> {
 async function train(task: TrainingTask): Promise<TrainingResult> {
   await initHeads();
   const { config, out, folder } = task;
-  const cache = new EmbeddingCache(task.cache, CACHE_WAIT_MS);
+  // Its own: an embedding's last digits depend on the texts that share its batch, and so on what was embedded before.
+  const cache = new EmbeddingCache(join(folder, 'embeddings'), CACHE_WAIT_MS);
   let of = config.episodes;
   let reported = 0;
   const tell = ({ episodes }: { readonly episodes: number }) => {
