@@ -107,7 +107,7 @@ export function trainingRunner(options: TrainingRunnerOptions): JobRunner<Traini
 
 /** Goes on with a training whose process is killed, as long as each gets further than the one before. */
 async function untilTrained(train: () => ReturnType<typeof trainInChild>): Promise<TrainingResult> {
-  for (let before = -1; ;) {
+  for (let before = -2; ;) {
     const { result, begunAt, killedBy } = await train();
     if (result !== undefined) return result;
     if (begunAt <= before) {
