@@ -222,6 +222,16 @@ const settingsSchema = z
       description:
         'The server runs jobs (evaluations and the like) besides; else workers and other servers do',
     }),
+    datasets: words.optional().register(about, {
+      group: 'jobs',
+      value: 'folder',
+      description: 'Data sets, as npm run fetch-data lays them out, and tables: what a training job may name',
+    }),
+    encoders: words.optional().register(about, {
+      group: 'jobs',
+      value: 'folder',
+      description: 'Encoders, a folder each: what a job for training or re-embedding may name',
+    }),
     apiKeys: keys.default([]).register(about, {
       group: 'security',
       value: 'list',

@@ -55,6 +55,8 @@ export type ErrorCode =
   | 'head_unavailable'
   /** The device asked for cannot be had here. */
   | 'device_unavailable'
+  /** A process that worked for this one was killed: by the system for want of memory, most likely. */
+  | 'process_killed'
   /** Another process has the store open. */
   | 'store_in_use'
   /** The store cannot be read or written. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
-import { openService } from './classify/live.js';
+import { openService, type OpenedService } from './classify/live.js';
 import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
 import { lateProgress } from './cli/progress.js';
@@ -24,6 +24,9 @@ import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
+import { backgroundThreads } from './jobs/backgroundThreads.js';
+import type { EmbeddingRunnerOptions } from './jobs/embedding.js';
+import type { JobRunners } from './jobs/jobs.js';
 import { openJobs } from './jobs/openJobs.js';
 import { runnersOf } from './jobs/runners.js';
 import { Keyring, type KeyStore } from './keys/keyring.js';
@@ -149,7 +152,8 @@ export async function serve(
     await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo && !isWorker) await addDemo(service);
     await warmUp(encoder, service, settings, log);
-    await jobs.begin(isWorker || settings.runJobs ? runnersOf(service) : {});
+    const runners = jobRunners(settings, service, { encoder, store, feed, log });
+    await jobs.begin(isWorker || settings.runJobs ? runners : {});
     lifecycle.ready(service);
     log.info({ url: server.url, encoder: encoder.name, device: encoder.device }, 'ready');
 
@@ -177,6 +181,25 @@ export async function serve(
     if (isUnused && opened.markNew === undefined) await rm(storeFile(settings), { force: true });
     throw error;
   }
+}
+
+function jobRunners(
+  settings: Settings,
+  service: OpenedService,
+  { log, ...shared }: Pick<EmbeddingRunnerOptions, 'encoder' | 'store' | 'feed'> & { readonly log: Logger },
+): JobRunners {
+  const { datasets, encoders, heads, dataDir } = settings;
+  const options = encoderOptions(settings);
+  const warn = (message: string) => log.warn(message);
+  const threads = backgroundThreads(options.threads);
+  return runnersOf(service, {
+    training: { datasets, encoders, heads, work: join(dataDir, 'jobs'), encoder: options, warn },
+    embedding: {
+      ...shared,
+      encoders,
+      open: (model) => loadEncoder({ ...options, model, threads, cacheBytes: 0, warn }),
+    },
+  });
 }
 
 /** @throws KshotError `invalid_configuration` where there are no keys and other machines can reach the server. */

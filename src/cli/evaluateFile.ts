@@ -5,7 +5,7 @@ import { loadEncoder } from '../encoder/load.js';
 import type { BotDocument } from '../formats/document.js';
 import { readCalibration } from '../heads/calibration.js';
 import { openJobs } from '../jobs/openJobs.js';
-import { runnersOf } from '../jobs/runners.js';
+import { evaluationsOnly } from '../jobs/runners.js';
 import { calibrationFile, encoderOptions, headsDirectory } from '../serve.js';
 import { openSqliteStore } from '../store/sqlite.js';
 import type { Bench } from './evaluationBench.js';
@@ -41,7 +41,7 @@ export async function evaluateFile<T>(
   });
   const jobs = await openJobs(store, undefined, { warn });
   try {
-    await jobs.begin(runnersOf(service));
+    await jobs.begin(evaluationsOnly(service));
     await service.importBot(BOT, document);
     return await work({
       crossValidate: (asked) => service.crossValidate(BOT, asked),

@@ -53,6 +53,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   cancelled: { status: 499, title: 'The client went away' },
   internal_error: { status: 500, title: 'The server failed' },
   invalid_configuration: { status: 500, title: 'The server is configured wrongly' },
+  process_killed: { status: 500, title: 'A process of the server was killed' },
   overloaded: { status: 503, title: 'The server is busy' },
   not_ready: { status: 503, title: 'The server is starting or stopping' },
   encoder_unavailable: { status: 503, title: 'The encoder is not available' },

@@ -78,11 +78,25 @@ export class HeldJob {
     try {
       const isHeld = await store.renewJob(record.id, lease, this.#progress);
       this.#isUnreachable = false;
-      if (!isHeld)
-        this.#abort.abort(new KshotError('cancelled', 'the job was cancelled, or another process has it'));
+      if (!isHeld) this.#abort.abort(await this.#whyLost());
     } catch (error) {
       this.#unreachable(error);
     }
+  }
+
+  /** `cancelled` is final: what a runner keeps for the next attempt may go. */
+  async #whyLost(): Promise<KshotError> {
+    const { store, record } = this.#options;
+    const isTaken = await store.readJob(record.id).then(
+      ({ status }) => status !== 'cancelled',
+      (error: unknown) => {
+        if (error instanceof KshotError && error.code === 'unknown_job') return false;
+        throw error;
+      },
+    );
+    return isTaken
+      ? new KshotError('not_ready', 'another process has taken the job over')
+      : new KshotError('cancelled', 'the job was cancelled');
   }
 
   /** Tries until it is written: what was worked out shall not be lost because the store is away for a while. */

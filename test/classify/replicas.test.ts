@@ -4,7 +4,7 @@ import { openService, type OpenedService } from '../../src/classify/live.js';
 import type { ClassifyService } from '../../src/classify/service.js';
 import { isOver } from '../../src/client/index.js';
 import { openJobs } from '../../src/jobs/openJobs.js';
-import { runnersOf } from '../../src/jobs/runners.js';
+import { evaluationsOnly } from '../../src/jobs/runners.js';
 import { openPostgresStore, type PostgresStore } from '../../src/store/postgres.js';
 import { seeded } from '../heads/random.js';
 import {
@@ -309,7 +309,7 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     const warn = (message: string, error: unknown) => b.warnings.push(`${message}: ${String(error)}`);
     const jobs = await openJobs(b.store, b.store, { warn });
     try {
-      await jobs.begin(runnersOf(b.service));
+      await jobs.begin(evaluationsOnly(b.service));
       let evaluation = await a.service.getEvaluation('bank', id);
       while (!isOver(evaluation)) {
         await sleep(20);

@@ -13,7 +13,7 @@ import { isOver } from '../../src/client/index.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import type { Jobs } from '../../src/jobs/jobs.js';
 import { openJobs } from '../../src/jobs/openJobs.js';
-import { runnersOf } from '../../src/jobs/runners.js';
+import { evaluationsOnly } from '../../src/jobs/runners.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { bundledCalibration } from '../classify/bundledCalibration.js';
 import { WordEncoder } from '../classify/wordEncoder.js';
@@ -48,7 +48,7 @@ beforeEach(async () => {
   });
   service = opened;
   jobs = await openJobs(store, undefined, { warn });
-  await jobs.begin(runnersOf(opened));
+  await jobs.begin(evaluationsOnly(opened));
   const examples = (...words: string[]) => words.map((word) => `${word} ${words[0]}`);
   await service.putIntents('bank', [
     { name: 'card_lost', examples: examples('card', 'lost', 'gone', 'stolen', 'missing') },

@@ -264,7 +264,7 @@ describeOnPostgres('on PostgreSQL', () => {
     const { signal } = await first;
     await store.takeJobsBack(0, 3, 'silent');
     while (!signal.aborted) await sleep(5);
-    expect(signal.reason).toMatchObject({ code: 'cancelled' });
+    expect(signal.reason).toMatchObject({ code: 'not_ready', message: expect.stringContaining('taken') });
     await until(jobs, id, ({ status, attempts }) => status === 'running' && attempts === 2);
   });
 

@@ -8,7 +8,7 @@ import { openService } from '../../../src/classify/live.js';
 import type { ClassifyService } from '../../../src/classify/service.js';
 import type { Jobs } from '../../../src/jobs/jobs.js';
 import { openJobs } from '../../../src/jobs/openJobs.js';
-import { runnersOf } from '../../../src/jobs/runners.js';
+import { evaluationsOnly } from '../../../src/jobs/runners.js';
 import { openSqliteStore } from '../../../src/store/sqlite.js';
 import { bundledCalibration } from '../bundledCalibration.js';
 import { WordEncoder } from '../wordEncoder.js';
@@ -43,7 +43,7 @@ async function open(): Promise<void> {
     warn,
   });
   service = opened;
-  await jobs.begin(runnersOf(opened));
+  await jobs.begin(evaluationsOnly(opened));
 }
 
 async function close(): Promise<void> {
