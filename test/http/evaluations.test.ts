@@ -12,6 +12,7 @@ import type { ClassifyService } from '../../src/classify/service.js';
 import { isOver } from '../../src/client/index.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import type { Jobs } from '../../src/jobs/jobs.js';
+import type { JobSummary } from '../../src/jobs/jobTypes.js';
 import { openJobs } from '../../src/jobs/openJobs.js';
 import { evaluationsOnly } from '../../src/jobs/runners.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
@@ -86,6 +87,26 @@ test('a cross-validation begins, is done, and is listed', async () => {
   expect(done.measures!.thresholds).toHaveLength(101);
   const list = (await h.send('get', EVALUATIONS)).body as { evaluations: EvaluationSummary[] };
   expect(list.evaluations).toMatchObject([{ id, headline: { texts: 12 } }]);
+});
+
+test('a cross-validation is begun as a job, too, which shows how far it is', async () => {
+  const body = { kind: 'evaluation', bot: 'bank', folds: 2, name: 'as a job' };
+  const answer = await h.send('post', '/v1/jobs', { body });
+  expect(answer.status).toBe(202);
+  const { id } = answer.body as JobSummary;
+  const list = (await h.send('get', EVALUATIONS)).body as { evaluations: EvaluationSummary[] };
+  expect(list.evaluations).toMatchObject([{ job: id, name: 'as a job', folds: 2 }]);
+  const done = await over(list.evaluations[0]!.id);
+  let job = (await h.send('get', `/v1/jobs/${id}`)).body as JobSummary;
+  while (!isOver(job)) job = (await h.send('get', `/v1/jobs/${id}`)).body as JobSummary;
+  expect(job).toMatchObject({
+    kind: 'evaluation',
+    bot: 'bank',
+    status: 'done',
+    input: { evaluation: 'cross-validation', folds: 2, seed: 0, name: 'as a job', version: null },
+    progress: { done: 12, total: 12 },
+    result: { evaluation: done.id, texts: 12 },
+  });
 });
 
 test('a test set is any file that an import takes, and its counter-examples are out of scope', async () => {
