@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
 import { isOver } from '../../src/client/index.js';
 import type { Jobs } from '../../src/jobs/jobs.js';
 import type { JobSummary } from '../../src/jobs/jobTypes.js';
@@ -146,9 +147,10 @@ describe('a key', () => {
 });
 
 test('a worker answers those who watch over it, and nobody else', async () => {
-  const worker = harness({ jobs, isWorker: true });
-  expect((await worker.send('get', '/healthz')).status).toBe(200);
-  for (const path of ['/v1/jobs', '/v1/bots', '/', '/docs']) {
-    expect((await worker.send('get', path)).status).toBe(404);
-  }
+  const { app } = harness({ jobs, isWorker: true });
+  const statusOf = async (path: string) => (await request(app).get(path)).status;
+  expect(await Promise.all(['/healthz', '/readyz', '/metrics'].map(statusOf))).toEqual([200, 200, 200]);
+  expect(await Promise.all(['/v1/jobs', '/v1/bots', '/', '/docs'].map(statusOf))).toEqual([
+    404, 404, 404, 404,
+  ]);
 });
