@@ -97,7 +97,7 @@ export async function serve(
 
   const { feed, isNew, folderProblem, ...opened } = await openStore({
     ...storeOptions(settings),
-    leavesFolder: isWorker,
+    isWorker,
   });
   const store = observedStore(opened.store, observer);
   const closers: (() => Promise<unknown>)[] = [() => opened.close()];
@@ -150,7 +150,7 @@ export async function serve(
     });
     closers.splice(3, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
-    if (isNew && settings.demo && !isWorker) await addDemo(service);
+    if (isNew && settings.demo) await addDemo(service);
     await warmUp(encoder, service, settings, log);
     const runners = jobRunners(settings, service, { encoder, store, feed, log });
     await jobs.begin(isWorker || settings.runJobs ? runners : {});

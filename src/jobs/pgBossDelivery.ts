@@ -31,16 +31,18 @@ export class PgBossDelivery implements Delivery {
     warn: (message: string, error: unknown) => void,
   ): Promise<PgBossDelivery> {
     const boss = new PgBoss({
-      db: { executeSql: (sql, values) => store.execute(sql, values) as Promise<{ rows: object[] }> },
+      db: { executeSql: (sql, values) => store.execute(sql, values) },
       schema: store.queueSchema,
       schedule: false,
       archiveCompletedAfterSeconds: ARCHIVE_AFTER_S,
       deleteAfterDays: DELETE_AFTER_DAYS,
     });
     boss.on('error', (error) => warn('the queue of jobs could not be looked after', error));
-    await boss.start();
-    // short: of messages that were not fetched, one a key.
-    for (const kind of kinds) await boss.createQueue(kind, { name: kind, policy: 'short', retryLimit: 0 });
+    await store.makeQueue(async () => {
+      await boss.start();
+      // short: of messages that were not fetched, one a key.
+      for (const kind of kinds) await boss.createQueue(kind, { name: kind, policy: 'short', retryLimit: 0 });
+    });
     return new PgBossDelivery(boss, store);
   }
 

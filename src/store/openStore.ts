@@ -9,13 +9,13 @@ import type { SharedJobs } from './sharedJobs.js';
 import { openSqliteStore } from './sqlite.js';
 import type { Store } from './store.js';
 
-export interface StoreOptions extends Omit<PostgresOptions, 'url'> {
+export interface StoreOptions extends Omit<PostgresOptions, 'url' | 'claimsNew'> {
   /** Of a store in PostgreSQL; undefined for one in SQLite. */
   readonly url: string | undefined;
   /** The SQLite file, whose folder a process has for itself. */
   readonly file: string;
-  /** Whether a process with a store in PostgreSQL leaves the folder to others. */
-  readonly leavesFolder?: boolean;
+  /** Whether a process with a store in PostgreSQL leaves the folder to servers, and what is done with a new store. */
+  readonly isWorker?: boolean;
 }
 
 /** Where the store is, as it may be printed. */
@@ -60,10 +60,10 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       close: () => store.close(),
     };
   }
-  const folder = options.leavesFolder === true ? 'it is left to servers' : takeFolder(file);
+  const folder = options.isWorker === true ? 'it is left to servers' : takeFolder(file);
   const lock = typeof folder === 'string' ? undefined : folder;
   try {
-    const store = await openPostgresStore({ ...options, url });
+    const store = await openPostgresStore({ ...options, url, claimsNew: options.isWorker !== true });
     return {
       store,
       feed: store,

@@ -104,6 +104,8 @@ const ROWS_A_STATEMENT = 2_000;
 export interface PostgresOptions extends ConnectionOptions {
   /** How often a process looks whether it is in step, in ms. */
   readonly checkEveryMs: number;
+  /** As `migrate`; default true. */
+  readonly claimsNew?: boolean;
 }
 
 /**
@@ -115,7 +117,7 @@ export interface PostgresOptions extends ConnectionOptions {
 export async function openPostgresStore(options: PostgresOptions): Promise<PostgresStore> {
   const db = new PostgresConnection(options);
   try {
-    const { isNew } = await migrate(db);
+    const { isNew } = await migrate(db, undefined, options.claimsNew);
     // Notifications are the database's, which may hold several stores.
     const [schema] = await db.rows<{ oid: number; name: string }>(
       'SELECT current_schema()::regnamespace::oid AS oid, current_schema() AS name',
@@ -571,8 +573,17 @@ export class PostgresStore implements Store, ChangeFeed, SharedJobs {
     );
   }
 
-  async exclusively<T>(work: () => Promise<T>, waiting: () => void): Promise<T> {
-    const key = lockKey("'work'");
+  exclusively<T>(work: () => Promise<T>, waiting: () => void): Promise<T> {
+    return this.#inTurn("'work'", work, waiting);
+  }
+
+  makeQueue<T>(make: () => Promise<T>): Promise<T> {
+    return this.#inTurn("'queue'", make, () => undefined);
+  }
+
+  /** @param what an SQL expression: the turns of different work are none of each other's business. */
+  async #inTurn<T>(what: string, work: () => Promise<T>, waiting: () => void): Promise<T> {
+    const key = lockKey(what);
     const client = await this.#db.connectAlone(async (alone) => {
       const { rows } = await alone.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${key}) AS taken`);
       if (rows[0]?.taken === true) return;

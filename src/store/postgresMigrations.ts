@@ -197,12 +197,14 @@ export const MIGRATIONS: readonly string[] = [
  * Brings a database to the newest schema: all the steps that it lacks, or none. Several processes that start at once do so one
  * after the other.
  *
+ * @param claimsNew whether it is found new by this process, where it is; else it stays so for the next.
  * @returns whether it is new: there was none before, or who made it has given it back (`markNew`). It is so to one alone.
  * @throws KshotError `store_unavailable` if the schema is a newer kshot's, or the server is too old or has no Unicode; it is left as it was.
  */
 export function migrate(
   db: PostgresConnection,
   migrations = MIGRATIONS,
+  claimsNew = true,
 ): Promise<{ readonly isNew: boolean }> {
   const refuse = (what: string) => new KshotError('store_unavailable', `Store ${db.location}: ${what}`);
   return db.write(async (session) => {
@@ -231,6 +233,7 @@ export function migrate(
     for (const step of migrations.slice(version ?? 0)) await session.run(step);
     if (version !== migrations.length)
       await session.run('UPDATE kshot_schema SET version = $1', [migrations.length]);
+    if (!claimsNew) return { isNew: false };
     const claimed = await session.run('UPDATE kshot_schema SET is_new = false WHERE is_new');
     return { isNew: claimed > 0 };
   });

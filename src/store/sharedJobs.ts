@@ -11,6 +11,9 @@ export interface SharedJobs {
    */
   execute(sql: string, parameters?: readonly unknown[]): Promise<{ rows: unknown[] }>;
 
+  /** Has a queue's tables made by one process at a time: those that begin at once would get into each other's way. */
+  makeQueue<T>(make: () => Promise<T>): Promise<T>;
+
   /** Tells every process that shares the store of a job that waits, as a JobWatcher is told. */
   announceJob(id: number): Promise<void>;
 }

@@ -8,7 +8,8 @@ import type { JobRunners, Jobs } from '../../src/jobs/jobs.js';
 import type { JobSummary } from '../../src/jobs/jobTypes.js';
 import { queueSchemaOf } from '../../src/store/postgres.js';
 import { spawnScript } from '../store/child.js';
-import { describeOnPostgres, postgresPlace } from '../store/postgresServer.js';
+import { describeOnPostgres, postgresPlace, SERVER_ADDRESS } from '../store/postgresServer.js';
+import { TcpProxy } from '../store/tcpProxy.js';
 import { temporaryDirectories } from '../store/temporary.js';
 import { endless, type JobsBench, openBench } from './jobsBench.js';
 
@@ -220,6 +221,14 @@ describeOnPostgres('on PostgreSQL', () => {
   const locate = async () => (await place.schema()).url;
   describeJobs('of several processes', locate);
 
+  test('find their queues made once by those that begin at the same time', async () => {
+    const location = await locate();
+    const benches = await Promise.all(Array.from({ length: 4 }, () => open(location)));
+    const job = await benches[0]!.jobs.start('work', { number: 3 });
+    await benches[3]!.jobs.begin(double);
+    expect(await over(benches[1]!.jobs, job)).toMatchObject({ status: 'done', result: { doubled: 6 } });
+  });
+
   test('are shared: each is run once, wherever it was asked for', async () => {
     const location = await locate();
     const runs: string[] = [];
@@ -266,6 +275,37 @@ describeOnPostgres('on PostgreSQL', () => {
     while (!signal.aborted) await sleep(5);
     expect(signal.reason).toMatchObject({ code: 'not_ready', message: expect.stringContaining('taken') });
     await until(jobs, id, ({ status, attempts }) => status === 'running' && attempts === 2);
+  });
+
+  test('that end while the database is away are written when it is back', async () => {
+    const schema = await place.schema();
+    const proxy = new TcpProxy(SERVER_ADDRESS);
+    await proxy.start();
+    const warnings: string[] = [];
+    const warn = (message: string) => warnings.push(message);
+    const times = { heartbeatMs: 25, staleMs: 3_600_000, lookMs: 50 };
+    const { jobs } = await open(schema.through(proxy.port), { warn, times });
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    let begun: () => void = () => undefined;
+    const began = new Promise<void>((resolve) => (begun = resolve));
+    await jobs.begin({
+      work: async () => {
+        begun();
+        await finished;
+        return { kept: true };
+      },
+    });
+    const job = await jobs.start('work', { number: 1 });
+    await began;
+    await proxy.stop();
+    finish();
+    const told = `job ${job.id}, work: the store cannot be told of it`;
+    while (!warnings.includes(told)) await sleep(5);
+    await proxy.start();
+    expect(await over(jobs, job)).toMatchObject({ status: 'done', result: { kept: true }, attempts: 1 });
+    expect(warnings.filter((message) => message === told)).toHaveLength(1);
+    await proxy.stop();
   });
 
   test('whose message was lost are sent again', async () => {
