@@ -3,8 +3,10 @@ import { Command } from 'commander';
 import { classify } from '../test/e2e/api.js';
 import { quantile } from './bench/figures.js';
 import { runLoad } from './bench/load.js';
+import { placesOf, twoCores } from './bench/pin.js';
 import { runProgram } from './runProgram.js';
 import { type Sample, runArrivals } from './stress/arrivals.js';
+import { boundOf, type Buckets, readBuckets } from './stress/serverTimes.js';
 import { BOT, demoTexts, report, Stage } from './stress/stage.js';
 
 // More requests than the server can answer: does it go on answering as many as it can, turn the others away fast, and is it
@@ -28,9 +30,12 @@ const PROBE_EVERY_MS = 50;
 const RECOVERY_LIMIT_MS = 60_000;
 /** Until the queue is full, and everything is compiled, the load is not yet that of an overload. */
 const SETTLING_MS = 3000;
+const QUANTILES = [0.5, 0.99];
 
 const program = new Command('overload')
-  .description('Goodput, refusals and recovery of a server that gets several times what it can answer.')
+  .description(
+    'Goodput, refusals and recovery of a server that gets several times what it can answer. Server and load have a core each.',
+  )
   .option('--seconds <n>', 'how long', Number, 60)
   .option('--factor <n>', 'times the capacity', Number, 4)
   .option('--capacity-seconds <n>', 'how long the capacity is measured, before and after', Number, 10)
@@ -42,18 +47,21 @@ const program = new Command('overload')
 await runProgram(program);
 
 async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags }: Options): Promise<void> {
-  const { url } = await stage.serve(await stage.folder(), flags);
-  const load = { url: `${url}/v1/bots/${BOT}/classify`, texts: await demoTexts() };
+  const cores = await twoCores();
+  const { url } = await stage.serve(await stage.folder(), flags, { core: cores?.server });
+  const load = { url: `${url}/v1/bots/${BOT}/classify`, texts: await demoTexts(), core: cores?.load };
   const texts = Array.from({ length: MOST_REQUESTS }, (_, n) => `${load.texts[n % load.texts.length]!} ${n}`);
   const measureCapacity = async (seconds: number) =>
-    (await runLoad({ url: load.url, texts, clients: CLIENTS, requests: MOST_REQUESTS, seconds }))
-      .requestsPerSecond;
+    (await runLoad({ ...load, texts, clients: CLIENTS, requests: MOST_REQUESTS, seconds })).requestsPerSecond;
 
   await measureCapacity(Math.min(WARM_UP_SECONDS, capacitySeconds));
   const before = await measureCapacity(capacitySeconds);
   const idle = await medianLatency(url);
 
+  const ownTimes = () => Promise.all([200, 503].map((status) => readBuckets(url, status)));
+  const [answeredBefore, refusedBefore] = await ownTimes();
   const samples = await runArrivals({ ...load, perSecond: factor * before, seconds });
+  const [answeredAfter, refusedAfter] = await ownTimes();
   const recovered = await recovery(url, 2 * idle + PROBE_EVERY_MS);
   // The machine may have other work now than it had then: goodput is held against both.
   const after = await measureCapacity(capacitySeconds);
@@ -73,7 +81,7 @@ async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags 
   const sentPerSecond = samples.length / seconds;
 
   report(
-    `Overload: ${seconds} s of ${factor} times the capacity`,
+    `Overload: ${seconds} s of ${factor} times the capacity; ${placesOf(cores)}`,
     ['what', 'measured', 'aim'],
     [
       [`capacity, ${CLIENTS} clients: before, after`, `${before.toFixed(0)}/s, ${after.toFixed(0)}/s`, ''],
@@ -88,8 +96,10 @@ async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags 
         '90 % or more',
       ],
       ['answered: p50, p99', latencies(answered), ''],
+      ["the same by the server's clock", ownLatencies(answeredBefore!, answeredAfter!), ''],
       ['refused (503)', percent(refused.length / steady.length), ''],
       ['refused: p50, p99', latencies(refused), 'within 50 ms'],
+      ["the same by the server's clock", ownLatencies(refusedBefore!, refusedAfter!), ''],
       ['neither', String(broken), '0'],
       ['idle server: p50 of one after the other', `${idle.toFixed(0)} ms`, ''],
       ['after the load: until answered as before it', `${(recovery_ / 1000).toFixed(1)} s`, 'within 5 s'],
@@ -97,9 +107,13 @@ async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags 
   );
 }
 
+function ownLatencies(before: Buckets, after: Buckets): string {
+  return QUANTILES.map((q) => `at most ${boundOf(before, after, q)} ms`).join(', ');
+}
+
 function latencies(samples: readonly Sample[]): string {
   const sorted = samples.map(({ ms }) => ms).sort((a, b) => a - b);
-  return [0.5, 0.99].map((q) => `${quantile(sorted, q).toFixed(0)} ms`).join(', ');
+  return QUANTILES.map((q) => `${quantile(sorted, q).toFixed(0)} ms`).join(', ');
 }
 
 function percent(share: number): string {

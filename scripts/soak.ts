@@ -4,10 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { startProgress } from '../src/cli/progress.js';
 import type { WriteResult } from '../src/classify/service.js';
-import { classify, json, metric, send, settled } from '../test/e2e/api.js';
+import { BUNDLED_MODEL } from '../src/config.js';
+import type { Encoder } from '../src/encoder/encoder.js';
+import { loadEncoder } from '../src/encoder/load.js';
+import { ExactIndex } from '../src/index/exact.js';
+import { classify, json, listIntents, metric, send, settled } from '../test/e2e/api.js';
 import type { Server } from '../test/e2e/kshot.js';
 import { runProgram } from './runProgram.js';
 import { report, Stage } from './stress/stage.js';
+import { trend } from './stress/trend.js';
 
 // Hours of work in minutes: intents come, change and go while texts are classified. What grows that should not, and does the
 // search find what there is, and nothing that is gone?
@@ -23,11 +28,13 @@ const CHURNED_INTENTS = 8;
 const READERS = 3;
 const SAMPLES = 60;
 const PROBES = 200;
+const COLLECTOR = new URL('./stress/collectOnSignal.js', import.meta.url).href;
 
 /** What must not grow, as it is at one moment. */
 interface Sample {
   readonly seconds: number;
   readonly rss: number;
+  /** After garbage was collected. */
   readonly heap: number;
   readonly files: number;
   readonly sockets: number;
@@ -42,7 +49,9 @@ const program = new Command('soak')
 await runProgram(program);
 
 async function soak(stage: Stage, { minutes, texts }: Options): Promise<void> {
-  const server = await stage.serve(await stage.folder());
+  const server = await stage.serve(await stage.folder(), [], {
+    env: { NODE_OPTIONS: `--import=${COLLECTOR}` },
+  });
   const { url } = server;
   const lasting = Array.from(
     { length: texts },
@@ -54,7 +63,8 @@ async function soak(stage: Stage, { minutes, texts }: Options): Promise<void> {
   }
   await settled(url);
 
-  const before = await recall(url, lasting);
+  const encoder = await loadEncoder({ model: BUNDLED_MODEL, device: 'cpu', cacheBytes: 64 * 2 ** 20 });
+  const before = await recall(url, encoder);
   const counts = { writes: 0, classified: 0, failures: 0 };
   const gone = new Set<string>();
   const agent = new Agent({ keepAlive: true });
@@ -104,30 +114,34 @@ async function soak(stage: Stage, { minutes, texts }: Options): Promise<void> {
   };
   await Promise.all([churn(), ...Array.from({ length: READERS }, (_, n) => read(n)), watch()]);
   agent.destroy();
-  const after = await recall(url, lasting);
+  await settled(url);
+  const after = await recall(url, encoder);
+  await encoder.close();
   const stale = await found(url, [...gone].slice(-PROBES));
+  const [first, last] = [samples[0]!, samples.at(-1)!];
 
-  // In the first third memory grows to what the work needs.
-  const steady = samples.slice(Math.floor(samples.length / 3));
-  const row = (what: string, key: Exclude<keyof Sample, 'seconds'>, unit: number, suffix: string) => {
-    const show = (value: number) => `${(value / unit).toFixed(unit === 1 ? 0 : 1)}${suffix}`;
-    return [
-      what,
-      show(steady[0]![key]),
-      show(steady.at(-1)![key]),
-      `${show(3600 * slope(steady, key))} an hour`,
-    ];
+  // In the first half memory grows to what the work needs.
+  const steady = samples.slice(Math.floor(samples.length / 2));
+  const growth = (key: 'rss' | 'heap') => {
+    const points = steady.map((one) => ({ x: one.seconds / 3600, y: one[key] / 2 ** 20 }));
+    const { slope, halfWidth } = trend(points);
+    return `${slope.toFixed(1)} ± ${halfWidth.toFixed(1)} MiB an hour`;
   };
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   report(
     `Soak: ${minutes} min, ${counts.writes} writes, ${counts.classified} texts classified, ${counts.failures} failures`,
-    ['what', 'after a third', 'at the end', 'grows by'],
+    ['what', 'at the start', 'at half-time', 'at the end', 'growth in the second half'],
     [
-      row('resident memory', 'rss', 2 ** 20, ' MiB'),
-      row('heap in use', 'heap', 2 ** 20, ' MiB'),
-      row('open files', 'files', 1, ''),
-      row('sockets among them', 'sockets', 1, ''),
-      ['recall of its own examples', before.toFixed(3), after.toFixed(3), ''],
-      ['examples found that are gone', '', String(stale), ''],
+      ['resident memory', ...[first, steady[0]!, last].map(({ rss }) => mebibytes(rss)), growth('rss')],
+      [
+        'heap, garbage collected',
+        ...[first, steady[0]!, last].map(({ heap }) => mebibytes(heap)),
+        growth('heap'),
+      ],
+      ['open files', ...[first, steady[0]!, last].map(({ files }) => String(files)), ''],
+      ['sockets among them', ...[first, steady[0]!, last].map(({ sockets }) => String(sockets)), ''],
+      ['recall of the nearest examples', before.toFixed(3), '', after.toFixed(3), ''],
+      ['examples found that are gone', '', '', String(stale), ''],
     ],
   );
 }
@@ -139,11 +153,30 @@ function write(url: string, method: string, path: string, body: unknown, agent?:
   });
 }
 
-/** The share of texts, examples all, that are their own nearest example. */
-async function recall(url: string, texts: readonly string[]): Promise<number> {
-  const step = Math.max(1, Math.floor(texts.length / PROBES));
-  const probes = texts.filter((_, i) => i % step === 0);
-  return (await found(url, probes)) / probes.length;
+/** Of the examples that are nearest to some queries, exactly, the share that the bot gives as evidence. */
+async function recall(url: string, encoder: Encoder): Promise<number> {
+  const examples = (await listIntents(url, SOAKED)).flatMap(({ examples }) => examples);
+  const embed = async (texts: readonly string[]) => {
+    const { embeddings } = await encoder.encode(texts, { background: true });
+    return texts.map((_, i) => embeddings.subarray(i * encoder.dimension, (i + 1) * encoder.dimension));
+  };
+  const exact = new ExactIndex(encoder.dimension);
+  const rows = await embed(examples.map(({ text }) => text));
+  rows.forEach((row, id) => exact.add(id, row));
+  const queries = Array.from(
+    { length: PROBES },
+    (_, n) => `has parcel ${n * 37} of my order ${n * 11} been sent`,
+  );
+  const truth = await embed(queries);
+  const answers = await classify(url, SOAKED, queries);
+  let wanted = 0;
+  let given = 0;
+  answers.forEach(({ evidence }, n) => {
+    const nearest = exact.search(truth[n]!, evidence.length).map(({ id }) => examples[id]!.text);
+    wanted += nearest.length;
+    given += nearest.filter((text) => evidence.some(({ example }) => example === text)).length;
+  });
+  return given / wanted;
 }
 
 /** How many of the texts are among the examples that are nearest to them. */
@@ -153,8 +186,10 @@ async function found(url: string, texts: readonly string[]): Promise<number> {
   return results.filter(({ text, evidence }) => evidence.some(({ example }) => example === text)).length;
 }
 
-async function sample({ url, process: { pid } }: Server, seconds: number): Promise<Sample> {
-  const folder = `/proc/${pid}/fd`;
+async function sample({ url, process: server }: Server, seconds: number): Promise<Sample> {
+  server.signal('SIGUSR2');
+  await send(url, 'GET', '/healthz'); // by its answer the signal has been seen
+  const folder = `/proc/${server.pid}/fd`;
   const links = await readdir(folder).catch(() => []);
   const targets = await Promise.all(links.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
   return {
@@ -164,13 +199,4 @@ async function sample({ url, process: { pid } }: Server, seconds: number): Promi
     files: targets.length,
     sockets: targets.filter((target) => target.startsWith('socket:')).length,
   };
-}
-
-/** Of the line that fits best, a second. */
-function slope(samples: readonly Sample[], key: keyof Sample): number {
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const t = mean(samples.map(({ seconds }) => seconds));
-  const y = mean(samples.map((one) => one[key]));
-  const covariance = samples.reduce((sum, one) => sum + (one.seconds - t) * (one[key] - y), 0);
-  return covariance / samples.reduce((sum, one) => sum + (one.seconds - t) ** 2, 0);
 }

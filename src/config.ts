@@ -157,6 +157,12 @@ const settingsSchema = z
       value: 'ms',
       description: 'A request with min_revision waits this long for a revision that another server wrote',
     }),
+    botMemoryMb: wholeNumber(1, 100_000_000).optional().register(about, {
+      group: 'store',
+      value: 'MiB',
+      defaultText: 'half of the memory of the machine, or the container',
+      description: 'Memory for bots, estimated; beyond it those are let go that were not used for longest',
+    }),
     model: words.default(BUNDLED_MODEL).register(about, {
       group: 'encoder',
       value: 'folder|hub id',

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -135,12 +136,14 @@ export async function serve(
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
     const encoder = await openEncoder(settings, observer, log);
+    let written = performance.now();
     const service = await openService({
       encoder,
       store,
       ...(feed === undefined ? {} : { feed }),
       revisionTimeoutMs: settings.revisionTimeoutMs,
       maxTextChars: settings.maxTextChars,
+      botMemoryBytes: botMemoryBytes(settings),
       ...(folderProblem === undefined ? { snapshotDirectory: join(settings.dataDir, 'index') } : {}),
       ...headsDirectory(settings),
       calibration,
@@ -150,8 +153,11 @@ export async function serve(
     });
     closers.splice(3, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
-    if (isNew && settings.demo) await addDemo(service);
-    await warmUp(encoder, service, settings, log);
+    if (isNew && settings.demo) {
+      await addDemo(service);
+      written = performance.now();
+    }
+    await warmUp(encoder, service, written, settings, log);
     const runners = jobRunners(settings, service, { encoder, store, feed, log });
     await jobs.begin(isWorker || settings.runJobs ? runners : {});
     lifecycle.ready(service);
@@ -253,6 +259,12 @@ export function encoderOptions(settings: Settings): EncoderOptions & { readonly 
   };
 }
 
+/** Without a setting, half of what the machine has, or the control group that the process is in. */
+function botMemoryBytes({ botMemoryMb }: Settings): number {
+  if (botMemoryMb !== undefined) return botMemoryMb * 2 ** 20;
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2;
+}
+
 /** Undefined, with nothing loaded, where traces are sent nowhere. */
 async function openTracing(settings: Settings, log: Logger): Promise<Tracing | undefined> {
   const { otlpEndpoint: endpoint, shutdownTimeoutMs: timeoutMs } = settings;
@@ -341,10 +353,13 @@ async function addDemo(service: ClassifyService): Promise<void> {
 /**
  * Runs the encoder at the sizes that requests bring, so that none of them pays for first-time allocations, and lets heads
  * adapt to the bots that there are, so that a text is answered alike from the first request on.
+ *
+ * @param written when they had been written; what others write meanwhile, to a store that is shared, is not waited for.
  */
 async function warmUp(
   encoder: Encoder,
   service: ClassifyService,
+  written: number,
   settings: Settings,
   log: Logger,
 ): Promise<void> {
@@ -354,8 +369,12 @@ async function warmUp(
     for (const texts of [1, 1, settings.maxBatchTexts]) {
       await encoder.encode(Array.from({ length: texts }, (_, i) => text(i + texts)));
     }
-    while (service.stats().adaptations > 0 && performance.now() < deadline) await sleep(10);
-    return service.stats().adaptations === 0;
+    const areAdapted = () => {
+      const { adaptations, adaptedSince } = service.stats();
+      return adaptations === 0 || adaptedSince >= written;
+    };
+    while (!areAdapted() && performance.now() < deadline) await sleep(10);
+    return areAdapted();
   };
   const done = await Promise.race([passes(), sleep(settings.warmupTimeoutMs, false, { ref: false })]);
   if (!done)

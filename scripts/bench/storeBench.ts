@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import pg from 'pg';
 import type { Serving } from '../../src/serve.js';
 import { openPostgresStore } from '../../src/store/postgres.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import type { EmbeddedText, Store } from '../../src/store/store.js';
+import { inSchema } from './schema.js';
 
 const D = 384;
 const FINGERPRINT = 'bench';
@@ -124,22 +123,6 @@ async function timed(count: number, work: (n: number) => Promise<unknown>): Prom
     times.push(performance.now() - from);
   }
   return times.sort((x, y) => x - y);
-}
-
-/** Runs work on a schema of its own in that database. */
-async function inSchema<T>(postgres: string, work: (url: string) => Promise<T>): Promise<T> {
-  const name = `kshot_bench_${randomUUID().replaceAll('-', '')}`;
-  const client = new pg.Client({ connectionString: postgres });
-  await client.connect();
-  try {
-    await client.query(`CREATE SCHEMA ${name}`);
-    const url = new URL(postgres);
-    url.searchParams.set('options', `-c search_path=${name}`);
-    return await work(url.href);
-  } finally {
-    await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`);
-    await client.end();
-  }
 }
 
 function embedded(text: string): EmbeddedText {

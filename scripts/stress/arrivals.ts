@@ -1,7 +1,6 @@
-import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { answerParent, runInChild } from '../bench/childProcess.js';
-import { post } from '../bench/post.js';
+import { HttpConnection } from '../bench/httpConnection.js';
 
 // An open-loop HTTP load: requests come at their rate whether or not the former ones are answered, as those of many people do.
 
@@ -11,10 +10,16 @@ export interface Arrivals {
   readonly texts: readonly string[];
   readonly perSecond: number;
   readonly seconds: number;
+  /** Of the requests, those whose text comes again and again; 0 where no two are alike. */
+  readonly repeats?: number;
+  /** Texts that differ are numbered from here: those of a former load may be in the server's cache. */
+  readonly firstNumber?: number;
+  /** The core that it runs on. */
+  readonly core?: number | undefined;
 }
 
 export interface Sample {
-  /** When it was sent, and how long it took to be answered; milliseconds since the load began. */
+  /** When it came due, and how long it took from then until it was answered; milliseconds since the load began. */
   readonly at: number;
   readonly ms: number;
   /** 0 for a connection that broke. */
@@ -25,40 +30,62 @@ export interface Sample {
  * Connections at the most, as a proxy in front would have them; a request that finds none free waits, and that counts. Without a
  * bound each request that waits is one more connection, and what is measured is how fast connections are taken.
  */
-const CONNECTIONS = 1024;
+const CONNECTIONS = 4096;
 /** Requests that came due are sent this often. */
-const TICK_MS = 5;
+const TICK_MS = 1;
+/** Every so many requests it is decided anew which of them repeat. */
+const ROUND = 100;
 
 /** Runs the load in a child process, until all requests are answered. */
-export function runArrivals(arrivals: Arrivals): Promise<Sample[]> {
-  return runInChild(fileURLToPath(import.meta.url), arrivals);
+export function runArrivals({ core, ...arrivals }: Arrivals): Promise<Sample[]> {
+  return runInChild(fileURLToPath(import.meta.url), arrivals, core);
 }
 
-async function generate({ url, texts, perSecond, seconds }: Arrivals): Promise<Sample[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const samples: Promise<Sample>[] = [];
+async function generate(arrivals: Arrivals): Promise<Sample[]> {
+  const { url, texts, perSecond, seconds, repeats = 0, firstNumber = 0 } = arrivals;
+  const count = Math.floor(perSecond * seconds);
+  const free: HttpConnection[] = [];
+  const all: HttpConnection[] = [];
+  const samples: Sample[] = [];
   const started = performance.now();
   const elapsed = () => performance.now() - started;
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => {
-      const due = Math.floor((Math.min(elapsed(), seconds * 1000) / 1000) * perSecond);
-      while (samples.length < due) samples.push(send(samples.length));
-      if (elapsed() < seconds * 1000) return;
-      clearInterval(timer);
-      resolve();
-    }, TICK_MS);
-  });
-  const all = await Promise.all(samples);
-  agent.destroy();
-  return all;
+  let next = 0;
+  let finished = () => {};
+  const done = new Promise<void>((resolve) => (finished = resolve));
 
-  async function send(n: number): Promise<Sample> {
-    const at = elapsed();
-    // No two alike: a text that waits already is not read twice.
-    const body = JSON.stringify({ text: `${texts[n % texts.length]!} ${n}` });
-    const status = await post(agent, url, body).catch(() => 0);
-    return { at, ms: elapsed() - at, status };
-  }
+  const dueAt = (n: number) => (n * 1000) / perSecond;
+  const sendDue = () => {
+    while (next < count && dueAt(next) <= elapsed()) {
+      const connection = free.pop() ?? open();
+      if (connection === undefined) return;
+      send(connection, next++);
+    }
+  };
+  const send = (connection: HttpConnection, n: number) => {
+    const at = dueAt(n);
+    void connection.post(bodyOf(n)).then((status) => {
+      samples.push({ at, ms: elapsed() - at, status });
+      free.push(connection);
+      if (samples.length === count) finished();
+    });
+  };
+  const open = () => {
+    if (all.length === CONNECTIONS) return undefined;
+    const connection = new HttpConnection(url);
+    all.push(connection);
+    return connection;
+  };
+  const bodyOf = (n: number) => {
+    const text = texts[n % texts.length]!;
+    // A text that waits already is not read twice, so that those which do not repeat must all differ.
+    return JSON.stringify({ text: n % ROUND < repeats * ROUND ? text : `${text} ${firstNumber + n}` });
+  };
+
+  const timer = setInterval(sendDue, TICK_MS);
+  await done;
+  clearInterval(timer);
+  for (const connection of all) connection.close();
+  return samples;
 }
 
 answerParent(generate);

@@ -6,30 +6,13 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUNDLED_MODEL } from '../../src/config.js';
-import { classify, listIntents, metric, problemOf, send } from '../../test/e2e/api.js';
+import { classify, listIntents, metric, send } from '../../test/e2e/api.js';
 import type { Server } from '../../test/e2e/kshot.js';
+import { type Fault, type Outcome, recovery, type WritesKept } from './fault.js';
 import { BOT, type Stage } from './stage.js';
+import { Tally } from './tally.js';
 
 // Faults that one process can show. Each scenario counts what became of its requests.
-
-export interface Outcome {
-  readonly sent: number;
-  readonly answered: number;
-  /** With a problem whose code says what is wrong. */
-  readonly refused: number;
-  /** Writes that were acknowledged and are not there; undefined where nothing was written. */
-  readonly lost?: number;
-  /** Until requests were answered as before. */
-  readonly recoveryMs: number;
-  /** What was to be seen of it. */
-  readonly seen: string;
-}
-
-export interface Fault {
-  readonly name: string;
-  /** `skipped` says why this machine, or user, cannot have it. */
-  readonly run: (stage: Stage) => Promise<Outcome | { readonly skipped: string }>;
-}
 
 const TEXT = 'i lost my card';
 const KILL_AFTER_MS = 3000;
@@ -51,30 +34,6 @@ export const FAULTS: readonly Fault[] = [
   { name: 'damaged encoder file', run: damagedEncoder },
 ];
 
-/** Counts answers; what is neither 2xx nor a problem that says what is wrong counts as sent only. */
-class Tally {
-  sent = 0;
-  answered = 0;
-  refused = 0;
-  readonly codes = new Set<string>();
-
-  async add(answer: ReturnType<typeof send>): Promise<boolean> {
-    this.sent++;
-    const got = await answer.catch(() => undefined);
-    if (got === undefined) return false;
-    if (got.status < 300) {
-      this.answered++;
-      return true;
-    }
-    const { code, detail } = problemOf(got);
-    if (code !== 'internal_error' && detail !== '') {
-      this.refused++;
-      this.codes.add(code);
-    }
-    return false;
-  }
-}
-
 function put(url: string, intent: string, examples: readonly string[] = [`${intent} a`, `${intent} b`]) {
   return send(url, 'PUT', `/v1/bots/${BOT}/intents/${intent}`, { body: { examples } });
 }
@@ -83,10 +42,10 @@ function ask({ url }: Server, text = TEXT) {
   return send(url, 'POST', `/v1/bots/${BOT}/classify`, { body: { text } });
 }
 
-async function milliseconds(work: () => Promise<unknown>): Promise<number> {
-  const from = performance.now();
-  await work();
-  return performance.now() - from;
+async function readBack({ url }: Server, acknowledged: readonly string[]): Promise<WritesKept> {
+  const there = new Set((await listIntents(url, BOT)).map(({ name }) => name));
+  const lost = acknowledged.filter((intent) => !there.has(intent));
+  return { acknowledged: acknowledged.length, lost: lost.length };
 }
 
 async function killed(stage: Stage): Promise<Outcome> {
@@ -110,13 +69,16 @@ async function killed(stage: Stage): Promise<Outcome> {
   gone = true;
   await Promise.all(work);
   let again: Server | undefined;
-  const recoveryMs = await milliseconds(async () => {
+  const recoveryMs = await recovery(async () => {
     again = await stage.serve(folder);
     await classify(again.url, BOT, [TEXT]);
   });
-  const there = new Set((await listIntents(again!.url, BOT)).map(({ name }) => name));
-  const lost = acknowledged.filter((intent) => !there.has(intent)).length;
-  return { ...tally, lost, recoveryMs, seen: `${acknowledged.length} writes were acknowledged` };
+  return {
+    ...tally,
+    writes: await readBack(again!, acknowledged),
+    recoveryMs,
+    seen: 'the rest were under way; a start takes most of it',
+  };
 }
 
 async function fullDisk(stage: Stage): Promise<Outcome | { skipped: string }> {
@@ -129,23 +91,25 @@ async function fullDisk(stage: Stage): Promise<Outcome | { skipped: string }> {
   }
   stage.onLeaving(() => execFileSync('umount', ['--lazy', folder]));
   const server = await stage.serve(join(folder, 'store'));
-  const ballast = join(folder, 'ballast');
-  await writeFile(ballast, Buffer.alloc(DISK_BYTES)).catch(() => undefined); // as much as there is room for
   const tally = new Tally();
   const acknowledged: string[] = [];
+  const write = async (intent: string) => {
+    if (await tally.add(put(server.url, intent))) acknowledged.push(intent);
+  };
+  for (let n = 0; n < 5; n++) await write(`before_${n}`);
+  const ballast = join(folder, 'ballast');
+  await writeFile(ballast, Buffer.alloc(DISK_BYTES)).catch(() => undefined); // as much as there is room for
   for (let n = 0; tally.refused < 5 && n < 200; n++) {
-    if (await tally.add(put(server.url, `full_${n}`))) acknowledged.push(`full_${n}`);
+    await write(`full_${n}`);
     await tally.add(ask(server, `is it full ${n}`));
   }
   await rm(ballast);
-  const recoveryMs = await milliseconds(async () => {
+  const recoveryMs = await recovery(async () => {
     while (!(await tally.add(put(server.url, 'room_again')))) await sleep(10);
   });
-  const there = new Set((await listIntents(server.url, BOT)).map(({ name }) => name));
-  const lost = acknowledged.filter((intent) => !there.has(intent)).length;
   return {
     ...tally,
-    lost,
+    writes: await readBack(server, acknowledged),
     recoveryMs,
     seen: `refused as ${[...tally.codes].join(', ')}; classified meanwhile`,
   };
@@ -169,7 +133,7 @@ async function snapshotCutShort(stage: Stage): Promise<Outcome> {
     await truncate(path, Math.floor((await stat(path)).size / 2));
   }
   let again: Server | undefined;
-  const recoveryMs = await milliseconds(async () => {
+  const recoveryMs = await recovery(async () => {
     again = await stage.serve(folder);
     await tally.add(ask(again));
   });
@@ -177,7 +141,7 @@ async function snapshotCutShort(stage: Stage): Promise<Outcome> {
   const written = (await listIntents(again!.url, BOT)).flatMap(({ examples }) => examples).length;
   return {
     ...tally,
-    lost: Math.max(0, INDEXED_TEXTS - written),
+    writes: { acknowledged: INDEXED_TEXTS, lost: Math.max(0, INDEXED_TEXTS - written) },
     recoveryMs,
     seen: `${files.length} files cut; the log ${told ? 'says' : 'does NOT say'} that the index was built anew`,
   };
@@ -230,7 +194,7 @@ async function leavers(stage: Stage): Promise<Outcome> {
       await leave(`${server.url}/v1/bots/${BOT}/classify`, JSON.stringify({ texts }));
     }),
   );
-  const recoveryMs = await milliseconds(async () => {
+  const recoveryMs = await recovery(async () => {
     while ((await metric(server.url, 'kshot_encoder_queued_texts')) > 0) await sleep(5);
     await tally.add(ask(server));
   });
@@ -261,7 +225,7 @@ async function damagedEncoder(stage: Stage): Promise<Outcome> {
   );
   await cp(join(BUNDLED_MODEL, 'onnx', 'model_quantized.onnx'), weights);
   const tally = new Tally();
-  const recoveryMs = await milliseconds(async () => {
+  const recoveryMs = await recovery(async () => {
     await tally.add(ask(await stage.serve(join(folder, 'store'), flags)));
   });
   return { ...tally, recoveryMs, seen: `does not start: ${why.slice(0, 90)}…` };

@@ -1,51 +1,82 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readBotFile } from '../../src/cli/importExport.js';
 import { table } from '../../src/cli/table.js';
-import { send } from '../../test/e2e/api.js';
+import { send, settled } from '../../test/e2e/api.js';
 import { Kshot, type Server } from '../../test/e2e/kshot.js';
 import { machine } from '../bench/figures.js';
+import { pin } from '../bench/pin.js';
+import { freePort } from './freePort.js';
 
 const DEMO_FILE = fileURLToPath(new URL('../../../data/demo.yml', import.meta.url));
 
 /** The bot that a new store has. */
 export const BOT = 'demo';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /** Where a stress script has its servers and folders: loopback alone, and all is gone when the script is over. */
 export class Stage {
-  readonly #folders: string[] = [];
-  readonly #processes: Kshot[] = [];
-  readonly #leaving: (() => void)[] = [];
+  readonly #undo: (() => unknown)[] = [];
+  #within: Stage | undefined;
+  #down: Promise<void> | undefined;
 
-  /** Does the work, then takes down whatever it has put up. */
-  static async run(work: (stage: Stage) => Promise<void>): Promise<void> {
+  /** Does the work, then takes down whatever it has put up, the last first. Ctrl-C takes it down, too, and ends the process. */
+  static async run<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
     const stage = new Stage();
-    const leave = () => stage.#kill();
-    process.once('exit', leave);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+    const abandon = () => stage.#abandon();
+    const interrupt = () => void stage.#takeDown().finally(() => process.exit(130));
+    process.once('exit', abandon);
+    for (const signal of SIGNALS) process.once(signal, interrupt);
     try {
-      await work(stage);
+      return await work(stage);
     } finally {
-      process.off('exit', leave);
-      stage.#kill();
-      await Promise.all(stage.#processes.map(({ exited }) => exited));
-      for (const undo of stage.#leaving) undo();
-      for (const folder of stage.#folders) await rm(folder, { recursive: true, force: true });
+      await stage.#takeDown();
+      for (const signal of SIGNALS) process.off(signal, interrupt);
+      process.off('exit', abandon);
     }
   }
 
-  /** Has something undone at the end, before the folders go. */
-  onLeaving(undo: () => void): void {
-    this.#leaving.push(undo);
+  /**
+   * Does work on a stage of its own, which is taken down before this one; one at a time.
+   *
+   * @throws what the work throws, or the signal's reason, where that comes first.
+   */
+  async within<T>(work: (stage: Stage) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const stage = new Stage();
+    this.#within = stage;
+    this.#undo.push(() => stage.#takeDown());
+    const over = new AbortController();
+    const stopped = new Promise<never>((_, reject) => {
+      const stop = () => reject(signal.reason as Error);
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { signal: over.signal });
+    });
+    try {
+      return await Promise.race([work(stage), stopped]);
+    } finally {
+      over.abort();
+      await stage.#takeDown();
+    }
+  }
+
+  /** Has something undone at the end, before what was put up earlier. Of a process that ends at once it is begun only. */
+  onLeaving(undo: () => unknown): void {
+    if (this.#down === undefined) {
+      this.#undo.push(undo);
+      return;
+    }
+    void undo();
+    throw new Error('the stage has been taken down');
   }
 
   async folder(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'kshot-stress-'));
-    this.#folders.push(folder);
+    this.onLeaving(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
     return folder;
   }
 
@@ -53,26 +84,70 @@ export class Stage {
    * A server that is ready. It has no cache: what is measured is not how fast texts are looked up. Nor does it write a line a
    * request, which somebody would have to read.
    *
+   * @param on `core` that it runs on, alone: its encoder then has one thread; on all of them, where it is undefined. `port`: any
+   *   free one where it is undefined. `env` on top of this process's own.
    * @throws Error with its output if it ends before.
    */
-  async serve(dataDir: string, flags: readonly string[] = []): Promise<Server> {
-    const port = await freePort();
-    const process = new Kshot([
-      ...['serve', '--port', String(port), '--data-dir', dataDir],
-      ...['--log-level', 'warn', '--embedding-cache-mb', '0', ...flags],
-    ]);
-    this.#processes.push(process);
+  async serve(
+    dataDir: string,
+    flags: readonly string[] = [],
+    {
+      core,
+      env,
+      ...on
+    }: {
+      readonly core?: number | undefined;
+      readonly port?: number | undefined;
+      readonly env?: NodeJS.ProcessEnv;
+    } = {},
+  ): Promise<Server> {
+    const port = on.port ?? (await freePort());
+    const process = new Kshot(
+      [
+        ...['serve', '--port', String(port), '--data-dir', dataDir],
+        ...['--log-level', 'warn', '--embedding-cache-mb', '0'],
+        ...(core === undefined ? [] : ['--threads', '1']),
+        ...flags,
+      ],
+      env,
+    );
+    this.onLeaving(() => process.end('SIGKILL'));
     const url = `http://127.0.0.1:${port}`;
     const ended = process.exited.then(({ stderr }) => {
       throw new Error(`the server ended:\n${stderr}`);
     });
     ended.catch(() => undefined);
     while (!(await isReady(url))) await Promise.race([sleep(20), ended]);
+    if (core !== undefined) {
+      await settled(url); // or its adaptation would have that core, too
+      await pin(process.pid, core);
+    }
     return { process, url };
   }
 
-  #kill(): void {
-    for (const process of this.#processes) void process.end('SIGKILL');
+  /** Twice is harmless. */
+  #takeDown(): Promise<void> {
+    this.#down ??= this.#undoAll();
+    return this.#down;
+  }
+
+  /** Whatever fails, the rest is undone. @throws AggregateError of what failed. */
+  async #undoAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
+      try {
+        await undo();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be taken down');
+  }
+
+  /** Begins to undo all of it: there is no time to wait. */
+  #abandon(): void {
+    if (this.#within !== undefined) this.#within.#abandon();
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) void undo();
   }
 }
 
@@ -82,15 +157,6 @@ async function isReady(url: string): Promise<boolean> {
     ({ status }) => status === 200,
     () => false,
   );
-}
-
-/** A port of the loopback interface that nobody has taken. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** The utterances of the demo bot. */

@@ -84,6 +84,12 @@ export class Adapter {
     });
   }
 
+  /** Does a bot's job no more that has not begun. */
+  forget(bot: string): void {
+    this.#waiting.get(bot)?.resolve(undefined);
+    this.#waiting.delete(bot);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const { resolve } of this.#waiting.values()) resolve(undefined);

@@ -27,6 +27,9 @@ interface GrowingIntent {
   version: number;
 }
 
+/** A text without its characters and embedding: the record, and its places in maps, lists and an index. Measured. */
+const TEXT_BYTES = 500;
+
 /** A bot's texts in memory with their embeddings, and the indexes over them, kept in step with each write. */
 export class BotTexts {
   readonly #intents = new Map<string, GrowingIntent>();
@@ -34,11 +37,15 @@ export class BotTexts {
   readonly #embeddings = new Map<number, Float32Array>();
   readonly #counterexamples = new Map<number, StoredText>();
   readonly #indexes: BotIndexes;
+  readonly #dimension: number;
   #record: BotRecord;
   #examples = 0;
+  /** Of all texts together. */
+  #characters = 0;
 
   /** Takes over what the store holds; the indexes hold those texts already that `indexedTexts` names. */
   constructor(contents: BotContents, dimension: number, indexes: BotIndexes) {
+    this.#dimension = dimension;
     this.#record = contents.bot;
     this.#indexes = indexes;
     for (const { name, description } of contents.intents) this.#intent(name).description = description;
@@ -79,6 +86,12 @@ export class BotTexts {
 
   text(id: number): StoredText {
     return this.#texts.get(id)!;
+  }
+
+  /** Memory that the texts, their embeddings and the indexes take, in bytes: an estimate. */
+  get bytes(): number {
+    const vectors = 2 * this.#embeddings.size * this.#dimension * Float32Array.BYTES_PER_ELEMENT;
+    return vectors + this.#texts.size * TEXT_BYTES + 2 * this.#characters;
   }
 
   /** `[D]`, unit length. */
@@ -153,6 +166,7 @@ export class BotTexts {
 
   #learn(text: StoredText, embedding: Float32Array): void {
     this.#texts.set(text.id, text);
+    this.#characters += text.text.length;
     this.#embeddings.set(text.id, embedding);
     if (text.kind === 'counterexample') {
       this.#counterexamples.set(text.id, text);
@@ -167,6 +181,7 @@ export class BotTexts {
   #forget(text: StoredText): void {
     this.#indexOf(text).remove(text.id);
     this.#texts.delete(text.id);
+    this.#characters -= text.text.length;
     this.#embeddings.delete(text.id);
     if (text.kind === 'counterexample') {
       this.#counterexamples.delete(text.id);

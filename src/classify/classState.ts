@@ -1,4 +1,5 @@
 import {
+  bytesOf,
   type ClassPick,
   gatherClasses,
   type HeadRuntime,
@@ -94,6 +95,17 @@ export class BotClassState {
   /** `[Q, D]` to logits `[Q, C]`. */
   score(queries: Float32Array): Float32Array {
     return this.runtime.score(this.#loaded, queries);
+  }
+
+  /** Memory that it takes, in bytes. */
+  get bytes(): number {
+    const learned = this.#learned === this.#induced ? 0 : bytesOf(this.#learned);
+    return bytesOf(this.#induced) + learned + this.#loaded.bytes;
+  }
+
+  /** What its head has learned, intent by intent. */
+  get learned(): Leaves {
+    return this.#learned;
   }
 
   dispose(): void {

@@ -26,6 +26,7 @@ export async function embedMissing(
   { progress, signal, inTurn = (work) => work() }: EmbedMissingOptions = {},
 ): Promise<number> {
   const total = await store.countMissingEmbeddings(encoder.fingerprint);
+  if (total === 0) return 0; // To look for them takes seconds where there are a million texts.
   let done = 0;
   for (;;) {
     signal?.throwIfAborted();

@@ -1,11 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Encoded, Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import type { CalibrationModel } from '../heads/calibration.js';
 import { HeadLibrary } from '../heads/library.js';
 import { initHeads } from '../heads/runtime.js';
-import { saveSnapshot } from '../index/snapshot.js';
 import type { ChangeFeed } from '../store/changeFeed.js';
 import type { Change, IntentRecord, Json, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
@@ -16,14 +13,17 @@ import { embedTexts, withEmbeddings } from './embedTexts.js';
 import { type EvaluationRun, Evaluations } from './evaluation/evaluations.js';
 import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
 import { lookBeforeRefusing } from './freshWrites.js';
-import { HeadChoice } from './headChoice.js';
+import { HeadChoice, type HeadUse } from './headChoice.js';
 import { defaultHead, summariseChange, summariseHead } from './headList.js';
+import { holdBots } from './heldBots.js';
 import { importChanges } from './importChanges.js';
 import { Inspector } from './inspector.js';
+import { LoadedBots } from './loadedBots.js';
 import type { BotMap } from './mapTypes.js';
 import { ONE_TIME_HEAD, oneTimeContents } from './oneTimeBot.js';
 import { type Reading, readTexts } from './readTexts.js';
 import { Replicas } from './replicas.js';
+import type { RosterEntry } from './roster.js';
 import { present, type Served, ServedBots } from './servedBots.js';
 import type {
   BotChecks,
@@ -64,6 +64,8 @@ import { WriteQueue } from './writeQueue.js';
 
 const DEFAULT_TOP = 5;
 const REVISION_TIMEOUT_MS = 2000;
+/** Of the memory that bots may take: for what those had learned that are not in it. */
+const LEARNED_PART = 1 / 8;
 
 export interface ServiceOptions {
   /** Encoder and store are closed with the service, and when it cannot be opened. */
@@ -74,6 +76,8 @@ export interface ServiceOptions {
   /** How long a revision is waited for that another process wrote. */
   readonly revisionTimeoutMs?: number;
   readonly maxTextChars: number;
+  /** Memory that bots may take, in bytes: beyond it those are let go that were not used for longest. */
+  readonly botMemoryBytes?: number;
   /** Where indexes of large bots are kept between runs; absent, they are built at every start. */
   readonly snapshotDirectory?: string;
   /** Where trained heads are, a checkpoint each folder; absent, there are only those that are built in. */
@@ -94,7 +98,8 @@ export interface OpenedService extends ClassifyService {
 }
 
 /**
- * Opens the service on a store: embeds what has no embedding under this encoder, then brings every bot to life.
+ * Opens the service on a store: embeds what has no embedding under this encoder, learns what bots there are, and brings the
+ * first of them to life.
  *
  * @throws KshotError what the encoder and the store throw.
  */
@@ -103,6 +108,7 @@ export async function openService(options: ServiceOptions): Promise<OpenedServic
   try {
     await initHeads();
     await service.loadHeads();
+    holdBots(service, (name, work) => service.hold(name, work));
     await service.start();
     if (options.feed !== undefined) lookBeforeRefusing(service, (name) => service.catchUp(name));
   } catch (error) {
@@ -116,11 +122,11 @@ class LiveService implements OpenedService {
   readonly #encoder: Encoder;
   readonly #store: Store;
   readonly #options: ServiceOptions;
-  readonly #served = new Map<string, Served>();
   readonly #writes = new WriteQueue();
   readonly #heads: HeadLibrary;
   readonly #choice: HeadChoice;
   readonly #bots: ServedBots;
+  readonly #loaded: LoadedBots;
   #reload: Promise<unknown> = Promise.resolve();
   readonly #adapter = new Adapter();
   readonly #unlabelled: UnlabelledTexts;
@@ -137,25 +143,35 @@ class LiveService implements OpenedService {
     this.#store = options.store;
     this.#heads = new HeadLibrary({ directory: options.headsDirectory, encoder: options.encoder });
     this.#choice = new HeadChoice(this.#heads);
+    const memoryBytes = options.botMemoryBytes ?? Infinity;
     this.#bots = new ServedBots({
       ...options,
+      learnedBytes: LEARNED_PART * memoryBytes,
       heads: this.#choice,
       adapter: this.#adapter,
       writeSeen: (served, texts) => this.#unlabelled.writeSeen(served, texts),
       beside: (support, name, head) => this.#unlabelled.beside(support, name, head),
+    });
+    this.#loaded = new LoadedBots({
+      ...options,
+      bots: this.#bots,
+      memoryBytes: (1 - LEARNED_PART) * memoryBytes,
+      inTurn: (name, work) => this.#writes.run(name, work),
+      withEmbeddings: (read) => this.#replicas.withEmbeddings(read),
+      versions: {
+        load: (name) => this.#versions.load(name),
+        warm: (name) => this.#versions.warm(name),
+        forget: (name) => this.#versions.forget(name),
+        servedOf: (name) => this.#versions.servedOf(name),
+      },
     });
     this.#inspector = new Inspector(options.encoder);
     this.#replicas = new Replicas({
       ...options,
       feed: options.feed,
       revisionTimeoutMs: options.revisionTimeoutMs ?? REVISION_TIMEOUT_MS,
-      record: (name) => this.#served.get(name)?.bot.texts.record,
-      names: () => this.#served.keys(),
-      load: (name) => this.load(name),
-      loadVersions: (name) => this.#versions.load(name),
-      catchUpVersions: (name) => this.#versions.catchUp(name),
-      drop: (name) => this.#drop(name),
-      apply: (name, ...written) => this.#bots.apply(this.#find(name), ...written),
+      loaded: this.#loaded,
+      catchUpVersions: (name) => this.hold(name, () => this.#versions.catchUp(name)),
       inTurn: (name, work) => this.#writes.run(name, work),
     });
     this.#edits = new Edits({
@@ -165,7 +181,7 @@ class LiveService implements OpenedService {
     });
     this.#unlabelled = new UnlabelledTexts({
       ...options,
-      served: (name) => this.#served.get(name),
+      idOf: (name) => this.#loaded.roster.get(name)?.bot.id,
       find: (name) => this.#find(name),
       write: (name, write) => this.#write(name, write),
       lastWrite: (name, write) => this.#writes.run(name, write),
@@ -188,9 +204,11 @@ class LiveService implements OpenedService {
       write: (name, write) => this.#write(name, write),
       open: async (name, contents) => {
         const served = await this.#bots.serve(name, contents, { isVersion: true });
-        return { served, adapted: this.#bots.adapt(served) };
+        served.bot.warmUp();
+        const isSettled = served.settledAt !== undefined;
+        return { served, adapted: isSettled ? Promise.resolve() : this.#bots.adapt(served) };
       },
-      release: (served) => this.#bots.dispose(served),
+      release: (served) => this.#bots.letGo(served),
       wantedHead: (settings) => this.#choice.wanted(botSettingsSchema.parse(settings)),
     });
   }
@@ -200,28 +218,22 @@ class LiveService implements OpenedService {
     await this.#heads.reload();
   }
 
-  /** Brings all bots to life; to be called when heads are loaded. */
+  /** Learns what bots there are, and loads the first of them; to be called when heads are loaded. */
   async start(): Promise<void> {
     await this.#replicas.start();
+    // Others may write to a bot without a pause, and whoever starts waits until it has adapted.
+    for (const { timer } of this.#allServed) timer.hurry();
   }
 
   /** Takes over what other processes have made of a bot. */
   async catchUp(name: string): Promise<void> {
     await this.#replicas.catchUp(name);
-    if (this.#served.has(name)) await this.#versions.catchUp(name);
+    if (this.#loaded.get(name) !== undefined) await this.hold(name, () => this.#versions.catchUp(name));
   }
 
-  /** Brings a bot to life from the store. */
-  async load(name: string): Promise<void> {
-    const contents = await this.#store.readBot(name, this.#encoder.fingerprint);
-    if (contents === undefined) return;
-    const snapshotDirectory = this.#snapshotDirectory(name);
-    const former = this.#served.get(name)?.bot.texts.record;
-    if (former !== undefined && former.id !== contents.bot.id) this.#versions.forget(name);
-    const served = await this.#bots.serve(name, contents, { isVersion: false, snapshotDirectory });
-    this.#release(name);
-    this.#served.set(name, served);
-    served.timer.soon();
+  /** Runs work with a bot in memory until it is over, where there is such a bot. */
+  hold<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#loaded.hold(name, work);
   }
 
   async classify(
@@ -241,7 +253,7 @@ class LiveService implements OpenedService {
         { top, explain, signal },
         this.#options.observer,
       );
-      this.#unlabelled.keep(name, checked, encoded.embeddings);
+      this.#unlabelled.keep(this.#loaded.get(name), checked, encoded.embeddings);
       return this.#results(texts, encoded, readings, answering);
     };
     if (version === undefined) return classify(() => this.#find(name));
@@ -280,6 +292,10 @@ class LiveService implements OpenedService {
     }
   }
 
+  refusal(): KshotError | undefined {
+    return this.#encoder.refusal();
+  }
+
   async #encode(texts: readonly string[], signal: AbortSignal | undefined): Promise<Encoded> {
     const started = performance.now();
     const encoded = await this.#encoder.encode(texts, signal && { signal });
@@ -315,33 +331,33 @@ class LiveService implements OpenedService {
 
   listBots(): Promise<BotSummary[]> {
     return Promise.resolve(
-      [...this.#served.values()]
-        .map((served) => this.#summarise(served))
+      [...this.#loaded.roster.entries]
+        .map((entry) => this.#summarise(entry))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
   }
 
   getBot(name: string): Promise<BotSummary> {
-    return attempt(() => this.#summarise(this.#find(name)));
+    return attempt(() => this.#summarise(this.#loaded.require(name)));
   }
 
   putBot(name: string, settings: BotSettings): Promise<BotSummary> {
     return this.#write(name, async () => {
       this.#choice.check(settings.head);
       const record = await this.#store.putBot(name, { ...settings });
-      const served = this.#served.get(name);
-      if (served === undefined) await this.load(name);
-      else if (this.#replicas.areNext(served.bot.texts.record, record)) this.#bots.configure(served, record);
+      const served = this.#loaded.get(name);
+      if (served === undefined) await this.#loaded.load(name);
+      else if (this.#replicas.areNext(served.bot.texts.record, record)) this.#loaded.configure(name, record);
       else await this.#replicas.catchUpInTurn(name);
-      return this.#summarise(this.#find(name));
+      return this.#summarise(this.#loaded.require(name));
     });
   }
 
   deleteBot(name: string): Promise<void> {
     return this.#write(name, async () => {
-      this.#find(name);
+      this.#loaded.require(name);
       await this.#store.deleteBot(name);
-      await this.#drop(name);
+      await this.#loaded.drop(name);
     });
   }
 
@@ -391,9 +407,9 @@ class LiveService implements OpenedService {
       this.#options.maxTextChars,
     );
     const compare = () =>
-      importChanges(this.#served.get(name)?.bot.texts, { intents, counterexamples }, prune);
+      importChanges(this.#loaded.get(name)?.bot.texts, { intents, counterexamples }, prune);
     if (dryRun) {
-      const revision = this.#served.get(name)?.bot.texts.record.revision ?? 0;
+      const revision = this.#loaded.roster.get(name)?.bot.revision ?? 0;
       return { bot: name, dry_run: true, revision, ...compare() };
     }
     const texts = [...intents.flatMap(textsOf), ...counterexamples];
@@ -609,12 +625,12 @@ class LiveService implements OpenedService {
   }
 
   listHeads(): Promise<HeadSummary[]> {
-    const served = [...this.#served.values()];
+    const { bots } = this.#headUse;
     return Promise.resolve(
       this.#heads.entries.map((entry) =>
         summariseHead(entry, {
           isDefault: this.#heads.find(entry.name) === entry && entry.name === defaultHead(this.#heads),
-          bots: served.filter(({ bot }) => bot.head === entry.version).length,
+          bots: (entry.version && bots.get(entry.version)) ?? 0,
         }),
       ),
     );
@@ -630,6 +646,8 @@ class LiveService implements OpenedService {
     if (this.#closed) throw new KshotError('not_ready', 'the server is shutting down');
     const changes = await this.#heads.reload();
     let renewed = 0;
+    // What is being brought to life may have been given the former ones.
+    await Promise.all([this.#loaded.opened(), this.#versions.opened()]);
     for (const served of this.#allServed) {
       if (served.isGone || served.bot.isServedBy(this.#choice.versionsFor(served.settings))) continue;
       await this.#bots.renew(served);
@@ -640,19 +658,19 @@ class LiveService implements OpenedService {
   }
 
   stats(): ServiceStats {
-    let intents = 0;
-    let examples = 0;
-    let fallbacks = 0;
-    for (const served of this.#served.values()) {
-      const { bot } = served;
-      if (this.#choice.describe(served).reason !== null) fallbacks++;
-      intents += bot.texts.intentCount;
-      examples += bot.texts.exampleCount;
-    }
+    const { roster, served } = this.#loaded;
     const waiting = this.#allServed.filter(({ timer }) => timer.isWaiting).length;
-    const adaptations = this.#adapter.size + waiting;
-    const bots = this.#served.size;
-    return { bots, fallbacks, intents, examples, adaptations, encoder: this.#encoder.stats() };
+    return {
+      bots: roster.size,
+      fallbacks: this.#headUse.fallbacks,
+      intents: roster.totals.intents,
+      examples: roster.totals.examples,
+      loaded: { bots: served.length, bytes: this.#loaded.bytes, letGo: this.#loaded.letGos },
+      adaptations: this.#adapter.size + waiting,
+      adaptedSince: Math.min(...this.#allServed.map((served) => served.adaptedSince)),
+      storeConnected: this.#replicas.isConnected,
+      encoder: this.#encoder.stats(),
+    };
   }
 
   async checkReady(): Promise<void> {
@@ -666,62 +684,40 @@ class LiveService implements OpenedService {
     this.#replicas.close();
     await this.#inspector.close();
     await this.#encoder.close();
-    await Promise.all([...this.#served.values()].map(({ seen }) => seen.flush()));
+    await this.#loaded.flush();
     await this.#writes.settled();
     await this.#adapter.close();
     await this.#reload;
     await this.#versions.close();
-    for (const [name, { indexes }] of this.#served) {
-      const directory = this.#snapshotDirectory(name);
-      if (directory !== undefined) await saveSnapshot(indexes.examples, directory, this.#encoder.fingerprint);
-      this.#release(name);
-    }
+    await this.#loaded.close();
     this.#heads.dispose();
     await this.#store.close();
   }
 
+  /** A bot that is held. @throws KshotError `unknown_bot`. */
   #find(name: string): Served {
-    const served = this.#served.get(name);
-    if (served === undefined) throw new KshotError('unknown_bot', `there is no bot ${name}`);
-    return served;
+    return this.#loaded.find(name);
   }
 
   /** All that answers: the bots, and the versions that are in memory. */
   get #allServed(): Served[] {
-    return [...this.#served.values(), ...this.#versions.served];
+    return [...this.#loaded.served, ...this.#versions.served];
   }
 
-  #snapshotDirectory(name: string): string | undefined {
-    const root = this.#options.snapshotDirectory;
-    return root && join(root, encodeURIComponent(name));
+  get #headUse(): HeadUse {
+    return this.#choice.use(this.#loaded.roster.heads, this.#loaded.served);
   }
 
-  /** A bot is deleted. */
-  async #drop(name: string): Promise<void> {
-    this.#release(name);
-    this.#versions.forget(name);
-    const directory = this.#snapshotDirectory(name);
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
-  }
-
-  #release(name: string): void {
-    const served = this.#served.get(name);
-    if (served === undefined) return;
-    this.#bots.dispose(served);
-    this.#served.delete(name);
-  }
-
-  #summarise(served: Served): BotSummary {
-    const { texts } = served.bot;
-    const { name, revision, createdAt, updatedAt } = texts.record;
+  #summarise({ bot, settings, intents, examples, counterexamples }: RosterEntry): BotSummary {
+    const { name, revision, createdAt, updatedAt } = bot;
     return {
       name,
-      settings: served.settings,
-      head: this.#choice.describe(served),
+      settings,
+      head: this.#choice.describe(this.#loaded.get(name) ?? { settings }),
       revision,
-      intents: texts.intentCount,
-      examples: texts.exampleCount,
-      counterexamples: texts.counterexamples.length,
+      intents,
+      examples,
+      counterexamples,
       created_at: createdAt,
       updated_at: updatedAt,
     };
@@ -747,10 +743,10 @@ class LiveService implements OpenedService {
   ): Promise<WriteResult> {
     return this.#write(name, async () => {
       const change = await write();
-      const served = this.#served.get(name);
-      if (served === undefined) await this.load(name);
+      const served = this.#loaded.get(name);
+      if (served === undefined) await this.#loaded.load(name);
       else if (this.#replicas.isNext(served.bot.texts.record, change))
-        this.#bots.apply(served, change, embeddings, put);
+        this.#loaded.apply(name, change, embeddings, put);
       else await this.#replicas.catchUpInTurn(name);
       return {
         bot: name,

@@ -83,6 +83,13 @@ interface ScopeClass {
   readonly named: boolean;
 }
 
+/** What a bot's head has learned from all of its support set, for the next time that it comes to life. */
+export interface Learned {
+  readonly intents: readonly string[];
+  readonly state: Leaves;
+  readonly calibration: BotCalibration;
+}
+
 /**
  * A bot as it answers: what is derived from the store, kept in step with each write. Synchronous throughout, so that a
  * query sees a bot before a write or after it, never in between.
@@ -206,6 +213,30 @@ export class LiveBot {
   /** Takes over what the worker has learned from an adaptation's support set, as far as that has not changed since. */
   adopt(adapted: Leaves, { basis }: Adaptation): void {
     if (this.#classes?.sameHead(basis)) this.#replace(this.#classes.adopt(adapted, basis));
+  }
+
+  /** What it knows at this moment; undefined where its head has not adapted to the support set. */
+  get learned(): Learned | undefined {
+    const classes = this.#classes;
+    if (classes?.adapted !== true) return undefined;
+    return { intents: classes.intents, state: classes.learned, calibration: this.#calibration };
+  }
+
+  /** Takes over what was learned from this very support set by the same head. */
+  recall({ state, calibration }: Learned): void {
+    const classes = this.#classes!;
+    this.#replace(classes.adopt(state, classes));
+    this.#calibration = calibration;
+  }
+
+  /** Memory that it takes, in bytes: an estimate. */
+  get bytes(): number {
+    const row = this.dimension * Float32Array.BYTES_PER_ELEMENT;
+    const shapes = this.#scopeClasses.size * 2 * row;
+    // What it adapts to, on its way to the worker.
+    const rows = this.texts.exampleCount + 2 * this.texts.intentCount; // Of labels and of names.
+    const support = this.#classes === undefined || this.#classes.adapted ? 0 : rows * row;
+    return this.texts.bytes + shapes + (this.#classes?.bytes ?? 0) + support;
   }
 
   /** Whether the support set is still the one of that adaptation. */

@@ -4,8 +4,9 @@ import type { Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import type { BotState, ChangeFeed, FeedWatcher } from '../store/changeFeed.js';
 import { MissingEmbeddingError } from '../store/embeddedRows.js';
-import type { BotRecord, Change, IntentRecord, Store } from '../store/store.js';
+import type { BotRecord, Change, Store } from '../store/store.js';
 import { embedMissing } from './embedTexts.js';
+import type { LoadedBots } from './loadedBots.js';
 
 /** While a revision is waited for: how long until the store is asked again, in ms; twice as long each time. */
 const ASK_AGAIN_MS = { least: 10, most: 250 };
@@ -18,24 +19,10 @@ export interface ReplicaOptions {
   readonly feed: ChangeFeed | undefined;
   /** How long a revision is waited for. */
   readonly revisionTimeoutMs: number;
-  /** The bot as it answers now; undefined where there is none. */
-  readonly record: (bot: string) => BotRecord | undefined;
-  readonly names: () => Iterable<string>;
-  /** Brings a bot to life from the store, in place of the one of that name. */
-  readonly load: (bot: string) => Promise<void>;
-  /** Brings to life what the bot's aliases point at. */
-  readonly loadVersions: (bot: string) => Promise<void>;
+  /** The bots, in memory or not: to be kept in step with the store. */
+  readonly loaded: LoadedBots;
   /** Takes over what was done to a bot's versions and aliases. */
   readonly catchUpVersions: (bot: string) => Promise<void>;
-  /** A bot was deleted. */
-  readonly drop: (bot: string) => Promise<void>;
-  /** Takes over what was written. @param embeddings by text. */
-  readonly apply: (
-    bot: string,
-    change: Change,
-    embeddings: ReadonlyMap<string, Float32Array>,
-    put: readonly IntentRecord[],
-  ) => void;
   /** Runs work on a bot when the writes to it that came before are over. */
   readonly inTurn: (bot: string, work: () => Promise<void>) => Promise<void>;
   readonly warn: (message: string, error: unknown) => void;
@@ -44,7 +31,8 @@ export interface ReplicaOptions {
 }
 
 /**
- * Keeps the bots in memory in step with a store that other processes write to. What they wrote is read from the store, with its
+ * Keeps the bots in step with a store that other processes write to. Of one that is not in memory nothing is read but how far it
+ * has come and how much it holds. What they wrote is read from the store, with its
  * embeddings, and applied as one's own writes are; in the order of the revisions, because it waits its turn among these.
  */
 export class Replicas implements FeedWatcher {
@@ -61,18 +49,18 @@ export class Replicas implements FeedWatcher {
 
   constructor(private readonly options: ReplicaOptions) {}
 
-  /** Embeds what has no embedding and brings all bots to life; from then on they stay in step. */
+  /** Whether what others write is heard of, as far as is known; of a store that is this process's alone it always is. */
+  get isConnected(): boolean {
+    return !this.#isLost;
+  }
+
+  /** Embeds what has no embedding and learns what bots there are; from then on they stay in step. */
   async start(): Promise<void> {
-    const { feed, store, encoder } = this.options;
+    const { feed, encoder, loaded } = this.options;
     // First, so that nothing is missed of what others write meanwhile.
     await feed?.watch(this, encoder.fingerprint);
     await this.#embedMissing();
-    for (const { name } of await store.listBots()) {
-      await this.options.inTurn(name, async () => {
-        await this.options.load(name);
-        await this.options.loadVersions(name);
-      });
-    }
+    await loaded.start();
     this.#begun = true;
     if (feed !== undefined) this.checked(await feed.readStates());
   }
@@ -90,12 +78,17 @@ export class Replicas implements FeedWatcher {
   checked(bots: ReadonlyMap<string, BotState>): void {
     if (this.#isLost) this.options.warn('the connection to the store is back', undefined);
     this.#isLost = false;
-    for (const bot of new Set([...bots.keys(), ...this.options.names()])) {
-      this.#follow(bot, bots.get(bot), (error) => {
-        if (this.#isLost) return;
-        this.options.warn(`bot ${bot}: what others wrote could not be taken over, and is tried again`, error);
-      });
+    for (const [bot, state] of bots) if (!this.#isInStep(bot, state)) this.#followChecked(bot, state);
+    for (const bot of this.options.loaded.roster.names) {
+      if (!bots.has(bot)) this.#followChecked(bot, undefined);
     }
+  }
+
+  #followChecked(bot: string, state: BotState | undefined): void {
+    this.#follow(bot, state, (error) => {
+      if (this.#isLost) return;
+      this.options.warn(`bot ${bot}: what others wrote could not be taken over, and is tried again`, error);
+    });
   }
 
   lost(error: unknown): void {
@@ -120,13 +113,18 @@ export class Replicas implements FeedWatcher {
   }
 
   /** The same for whoever has the turn. */
-  async catchUpInTurn(bot: string): Promise<void> {
+  catchUpInTurn(bot: string): Promise<void> {
+    return this.withEmbeddings(() => this.#takeOver(bot));
+  }
+
+  /** What is read with its embeddings, which are made where another process, with another encoder, has written the texts. */
+  async withEmbeddings<T>(read: () => Promise<T>): Promise<T> {
     try {
-      await this.#takeOver(bot);
+      return await read();
     } catch (error) {
-      if (!(error instanceof MissingEmbeddingError)) throw error;
-      await this.#embedMissing(); // of a process with another encoder
-      await this.#takeOver(bot);
+      if (this.options.feed === undefined || !(error instanceof MissingEmbeddingError)) throw error;
+      await this.#embedMissing();
+      return read();
     }
   }
 
@@ -157,8 +155,8 @@ export class Replicas implements FeedWatcher {
    *   signal's reason.
    */
   async reach(bot: string, revision: number, signal?: AbortSignal): Promise<void> {
-    const { feed, record, revisionTimeoutMs } = this.options;
-    const hasReached = () => (record(bot)?.revision ?? -1) >= revision;
+    const { feed, revisionTimeoutMs } = this.options;
+    const hasReached = () => (this.#record(bot)?.revision ?? -1) >= revision;
     const deadline = performance.now() + revisionTimeoutMs;
     const timeLeft = () => Math.max(0, deadline - performance.now());
     for (let pause = ASK_AGAIN_MS.least; !hasReached(); pause = Math.min(2 * pause, ASK_AGAIN_MS.most)) {
@@ -166,7 +164,7 @@ export class Replicas implements FeedWatcher {
         feed === undefined ||
         (await Promise.race([succeeds(this.catchUp(bot)), sleep(timeLeft(), false, { signal, ref: false })]));
       if (hasReached()) return;
-      const present = record(bot);
+      const present = this.#record(bot);
       if (isAsked && present === undefined) throw new KshotError('unknown_bot', `there is no bot ${bot}`);
       if (feed === undefined || timeLeft() === 0) {
         throw new KshotError(
@@ -201,34 +199,51 @@ export class Replicas implements FeedWatcher {
   }
 
   async #followNow(bot: string, state: BotState | undefined): Promise<void> {
-    if (!isInStep(this.options.record(bot), state)) await this.catchUp(bot);
-    if (state === undefined) return;
+    if (!isSame(this.#record(bot), state)) await this.catchUp(bot);
+    if (state === undefined || this.#knowsCatalog(bot, state)) return;
     const { id, catalog } = state;
-    const known = this.#catalogs.get(bot);
-    if ((known?.id === id ? known.catalog : 0) >= catalog) return;
     await this.options.catchUpVersions(bot);
     this.#catalogs.set(bot, { id, catalog });
   }
 
+  #isInStep(bot: string, state: BotState): boolean {
+    return isSame(this.#record(bot), state) && this.#knowsCatalog(bot, state);
+  }
+
+  /** Versions and aliases are read with the bot; until then there is nothing to keep in step. */
+  #knowsCatalog(bot: string, { id, catalog }: BotState): boolean {
+    if (this.options.loaded.get(bot) === undefined) return true;
+    const known = this.#catalogs.get(bot);
+    return (known?.id === id ? known.catalog : 0) >= catalog;
+  }
+
+  #record(bot: string): BotRecord | undefined {
+    return this.options.loaded.roster.get(bot)?.bot;
+  }
+
   async #takeOver(bot: string): Promise<void> {
-    const { feed, encoder, record, drop, load, apply } = this.options;
-    const news = await feed!.readNews(bot, record(bot), encoder.fingerprint);
-    switch (news.kind) {
-      case 'same':
-        return;
-      case 'gone':
-        return drop(bot);
-      case 'anew':
-        return load(bot);
-      case 'changed': {
-        const { change, embeddings, put } = news;
-        const D = encoder.dimension;
-        const byText = change.added.map(
-          ({ text }, i) => [text, embeddings.subarray(i * D, (i + 1) * D)] as const,
-        );
-        apply(bot, change, new Map(byText), put);
+    const { feed, encoder, loaded } = this.options;
+    const served = loaded.get(bot);
+    if (served === undefined) return loaded.refresh(bot);
+    await loaded.hold(bot, async () => {
+      const news = await feed!.readNews(bot, served.bot.texts.record, encoder.fingerprint);
+      switch (news.kind) {
+        case 'same':
+          return;
+        case 'gone':
+          return loaded.drop(bot);
+        case 'anew':
+          return loaded.load(bot);
+        case 'changed': {
+          const { change, embeddings, put } = news;
+          const D = encoder.dimension;
+          const byText = change.added.map(
+            ({ text }, i) => [text, embeddings.subarray(i * D, (i + 1) * D)] as const,
+          );
+          loaded.apply(bot, change, new Map(byText), put);
+        }
       }
-    }
+    });
   }
 
   async #embedMissing(): Promise<void> {
@@ -245,7 +260,7 @@ export class Replicas implements FeedWatcher {
   }
 }
 
-function isInStep(present: BotRecord | undefined, state: BotState | undefined): boolean {
+function isSame(present: BotRecord | undefined, state: BotState | undefined): boolean {
   if (present === undefined || state === undefined) return present === state;
   return present.id === state.id && present.revision >= state.revision;
 }

@@ -15,10 +15,12 @@ import { BotTexts, indexedTexts } from './botTexts.js';
 import { BotClassState } from './classState.js';
 import type { HeadChoice } from './headChoice.js';
 import { changesSupport, type Enlivened, LiveBot } from './liveBot.js';
+import { LearnedStates } from './learnedStates.js';
+import { readSettings } from './roster.js';
 import { ScoreQueue } from './scoreQueue.js';
 import { SeenTexts } from './seenTexts.js';
 import type { ServiceObserver } from './service.js';
-import { type BotSettings, botSettingsSchema } from './settings.js';
+import type { BotSettings } from './settings.js';
 import type { BotSupport } from './supportSet.js';
 
 /** What answers for a bot, or for a version of it, with what keeps it up to date. */
@@ -30,10 +32,12 @@ export interface Served extends Enlivened {
   readonly timer: AdaptTimer;
   readonly seen: SeenTexts;
   settings: BotSettings;
+  /** When the adaptation began that was over last; before any, -Infinity. Of `performance.now()`. */
+  adaptedSince: number;
+  /** The revision from which, as it is, there is nothing more to be learned. */
+  settledAt?: number | undefined;
   /** Another version of its head is being made ready; the present one adapts no more. */
   isRenewing: boolean;
-  /** The reason why another head answers than the one that was chosen, as it was last told. */
-  toldRefusal?: string | undefined;
   /** It was deleted, or let go: what it held is freed. */
   isGone: boolean;
 }
@@ -46,6 +50,8 @@ export interface ServedBotsOptions {
   readonly calibration: CalibrationModel;
   readonly observer?: ServiceObserver | undefined;
   readonly warn: (message: string, error: unknown) => void;
+  /** Bytes for what bots that were let go had learned. */
+  readonly learnedBytes: number;
   /** Keeps texts that a bot has classified. */
   readonly writeSeen: (served: Served, texts: readonly EmbeddedText[]) => Promise<void>;
   /** A bot's support set as that head is to adapt to it. */
@@ -54,9 +60,20 @@ export interface ServedBotsOptions {
 
 /** Brings bots and versions to life, keeps them in step with what is written, has their heads adapt, and lets them go. */
 export class ServedBots {
-  constructor(private readonly options: ServedBotsOptions) {}
+  readonly #learned: LearnedStates;
+  /** The reasons why another head answers than the one that was chosen, by bot, as they were last told. */
+  readonly #toldRefusals = new Map<string, string>();
 
-  /** Brings a bot or a version to life. Its head has yet to adapt. */
+  constructor(private readonly options: ServedBotsOptions) {
+    this.#learned = new LearnedStates(options.learnedBytes);
+  }
+
+  /** Memory that what was learned by bots which are not in memory takes. */
+  get learnedBytes(): number {
+    return this.#learned.bytes;
+  }
+
+  /** Brings a bot or a version to life. Its head has yet to adapt, unless it is settled. */
   async serve(
     name: string,
     contents: BotContents,
@@ -72,11 +89,17 @@ export class ServedBots {
       settings,
       timer: new AdaptTimer(() => void this.adapt(served)),
       seen: new SeenTexts((texts) => this.options.writeSeen(served, texts)),
+      adaptedSince: -Infinity,
       isRenewing: false,
       isGone: false,
     };
     this.#tellRefusal(served);
-    served.bot.warmUp();
+    const learned = this.#learned.take(name, contents.bot, served.bot.head);
+    if (learned !== undefined) {
+      served.bot.recall(learned);
+      served.settledAt = contents.bot.revision;
+      served.adaptedSince = performance.now();
+    }
     return served;
   }
 
@@ -125,10 +148,20 @@ export class ServedBots {
     return index;
   }
 
-  /** Lets a bot or a version go. */
+  /** Lets a bot or a version go, which may come back. */
+  letGo(served: Served): void {
+    const { name, bot, settledAt } = served;
+    const { record } = bot.texts;
+    const learned = settledAt === record.revision ? bot.learned : undefined;
+    if (!served.isGone && learned !== undefined) this.#learned.keep(name, record, bot.head, learned);
+    this.dispose(served);
+  }
+
+  /** Frees a bot or a version. */
   dispose(served: Served): void {
     if (served.isGone) return;
     served.isGone = true;
+    this.options.adapter.forget(served.name);
     served.timer.cancel();
     served.seen.discard();
     served.dispose();
@@ -147,13 +180,18 @@ export class ServedBots {
   /** Says once that, and why, another head answers than the one that the bot's owner has chosen. */
   #tellRefusal(served: Served): void {
     const { wanted, serving, reason } = this.options.heads.describe(served);
-    if (served.settings.head !== undefined && reason !== null && reason !== served.toldRefusal) {
+    if (
+      served.settings.head !== undefined &&
+      reason !== null &&
+      reason !== this.#toldRefusals.get(served.name)
+    ) {
       this.options.warn(
         `bot ${served.name}: the head ${serving} answers, not ${wanted}: ${reason}`,
         undefined,
       );
     }
-    served.toldRefusal = reason ?? undefined;
+    if (reason === null) this.#toldRefusals.delete(served.name);
+    else this.#toldRefusals.set(served.name, reason);
   }
 
   /** Takes over what a write did, of this process or another. */
@@ -174,17 +212,20 @@ export class ServedBots {
 
   /** Resolves when the head has adapted and the calibration is fitted; what fails is told, and not thrown. */
   async adapt(served: Served): Promise<void> {
+    const begun = performance.now();
     try {
       await this.#adaptHead(served);
     } catch (error) {
       // Of a bot that was deleted meanwhile there is nothing to tell.
       if (!served.isGone) this.options.warn(`bot ${served.name}: its head could not be adapted`, error);
+    } finally {
+      served.adaptedSince = begun;
     }
   }
 
   async #adaptHead(served: Served): Promise<void> {
     if (served.isRenewing) return; // and adapts when that is over
-    await adaptBot({
+    const isSettled = await adaptBot({
       name: served.name,
       bot: served.bot,
       adapter: this.options.adapter,
@@ -196,6 +237,7 @@ export class ServedBots {
         this.options.observer?.adapted(milliseconds);
       },
     });
+    if (isSettled) served.settledAt = served.bot.texts.record.revision;
   }
 
   /** A support set with the bot's unlabelled texts, where the head reads them; a version has none. */
@@ -209,6 +251,7 @@ export class ServedBots {
     const former = bot.heads;
     const heads = this.options.heads.versionsFor(served.settings);
     served.isRenewing = true;
+    served.settledAt = undefined;
     let prepared: BotClassState | undefined;
     try {
       if (heads[0] !== bot.head) prepared = await this.#prepare(served, heads[0]!);
@@ -263,8 +306,4 @@ export class ServedBots {
 export function present(served: Served): Served {
   if (served.isGone) throw new KshotError('not_ready', 'the server is shutting down');
   return served;
-}
-
-function readSettings(record: BotRecord): BotSettings {
-  return botSettingsSchema.parse(record.settings);
 }

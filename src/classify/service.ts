@@ -1,3 +1,4 @@
+import type { KshotError } from '../errors.js';
 import type { TextSource } from '../store/store.js';
 import type { BotSettings } from './botSettings.js';
 import type { Checks } from './checks/finding.js';
@@ -23,6 +24,13 @@ export interface ClassifyService {
     texts: readonly string[],
     options?: ClassifyOptions,
   ): Promise<ClassifyResult[]>;
+
+  /**
+   * What a classification would be refused with that began now; cheap.
+   *
+   * @returns KshotError `overloaded`; undefined where it would be admitted, or might be.
+   */
+  refusal(): KshotError | undefined;
 
   /**
    * Resolves when the bot answers by that revision or a later one, which another process may have written.
@@ -514,8 +522,20 @@ export interface ServiceStats {
   readonly fallbacks: number;
   readonly intents: number;
   readonly examples: number;
+  /** Those that are in memory. */
+  readonly loaded: {
+    readonly bots: number;
+    /** With their versions, and what bots that were let go had learned: an estimate. */
+    readonly bytes: number;
+    /** How many were let go so far because of the limit. */
+    readonly letGo: number;
+  };
   /** Head adaptations waiting or running in the worker. */
   readonly adaptations: number;
+  /** False from when the connection to a shared store is lost until it is back. */
+  readonly storeConnected: boolean;
+  /** Since when, of `performance.now()`, every bot has begun an adaptation that is over; without bots Infinity. */
+  readonly adaptedSince: number;
   readonly encoder: {
     readonly queuedTexts: number;
     readonly cacheEntries: number;
@@ -543,4 +563,6 @@ export interface ServiceObserver {
   classified(inScope: number, outOfScope: number): void;
   /** A head adapted to a bot's support set. */
   adapted(milliseconds: number): void;
+  /** A bot was read from the store, and answers. */
+  loaded(milliseconds: number): void;
 }

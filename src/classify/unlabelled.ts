@@ -37,9 +37,9 @@ type InTurn = <T>(bot: string, write: () => Promise<T>) => Promise<T>;
 export interface UnlabelledOptions {
   readonly encoder: Encoder;
   readonly store: Store;
-  /** The bot as it is at that moment; undefined where there is none. */
-  readonly served: (bot: string) => UnlabelledBot | undefined;
-  /** The same. @throws KshotError `unknown_bot`. */
+  /** The bot's id at that moment; undefined where there is none. */
+  readonly idOf: (bot: string) => number | undefined;
+  /** The same of one that is held. @throws KshotError `unknown_bot`. */
   readonly find: (bot: string) => UnlabelledBot;
   /** Runs a write when those before it, to the same bot, are over. @throws KshotError `not_ready` when the end has begun. */
   readonly write: InTurn;
@@ -128,8 +128,11 @@ export class UnlabelledTexts {
   }
 
   /** Keeps texts that were classified, where the bot does. @param embeddings `[texts.length, D]`. */
-  keep(name: string, texts: readonly string[], embeddings: Float32Array): void {
-    const served = this.options.served(name);
+  keep(
+    served: Pick<UnlabelledBot, 'settings' | 'seen'> | undefined,
+    texts: readonly string[],
+    embeddings: Float32Array,
+  ): void {
     if (served?.settings.keep_texts !== true) return;
     const D = this.options.encoder.dimension;
     texts.forEach((text, i) => served.seen.keep(text, embeddings.subarray(i * D, (i + 1) * D)));
@@ -137,12 +140,14 @@ export class UnlabelledTexts {
 
   /** Writes texts that a bot has seen. That they could not be kept is a pity, but no request's fault: it throws nothing. */
   async writeSeen(seenBy: UnlabelledBot, texts: readonly EmbeddedText[]): Promise<void> {
-    const { encoder, store, served, lastWrite, warn } = this.options;
+    const { encoder, store, idOf, lastWrite, warn } = this.options;
     const { name, bot, timer } = seenBy;
     let outcome: UnlabelledOutcome | undefined;
     try {
       outcome = await lastWrite(name, async () =>
-        served(name) === seenBy ? store.addUnlabelled(name, 'seen', texts, encoder.fingerprint) : undefined,
+        idOf(name) === bot.texts.record.id
+          ? store.addUnlabelled(name, 'seen', texts, encoder.fingerprint)
+          : undefined,
       );
     } catch (error) {
       warn(`bot ${name}: texts that it classified could not be kept (${texts.length})`, error);

@@ -3,11 +3,14 @@ import type { Encoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import type { AliasRecord, BotContents, Settings, Store, VersionRecord } from '../store/store.js';
 import { importChanges, type PresentTexts } from './importChanges.js';
+import { LivePool } from './livePool.js';
 import type { SavedVersion, WrittenAlias } from './service.js';
 import { normaliseText } from './text.js';
 import { asDocument, asPresent, type VersionContents, versionContents } from './versionContents.js';
-import { versionId, VersionPool } from './versionPool.js';
 import type { AliasSummary, VersionChanges, VersionSummary } from './versionTypes.js';
+
+/** Versions of all bots together that stay in memory without an alias, for whoever asks again. */
+export const MAX_SPARE_VERSIONS = 4;
 
 /** How long an alias, or the first request to a version, waits for its head to adapt, in ms. */
 const MAX_ADAPTATION_WAIT_MS = 10_000;
@@ -45,19 +48,23 @@ interface Catalog {
 const EMPTY: Catalog = { versions: new Map(), aliases: new Map() };
 
 /**
- * The bots' versions, and the aliases that point at them. A version is answered for by a live bot of its own: those that an
- * alias points at are always in memory, so that moving it is a matter of one assignment; others come when they are asked for.
+ * The versions of the bots that are in memory, and the aliases that point at them. A version is answered for by a live bot of
+ * its own, which comes when it is asked for; one that an alias points at then stays as long as the bot does, so that moving
+ * the alias is a matter of one assignment.
  */
 export class Versions<S> {
   /** Kept in step with the store by every write. */
   readonly #catalogs = new Map<string, Catalog>();
-  readonly #pool: VersionPool<LiveVersion<S>>;
+  readonly #pool: LivePool<LiveVersion<S>>;
+  /** Those that have been given the time to adapt. */
+  readonly #awaited = new WeakSet<LiveVersion<S>>();
 
   constructor(private readonly options: VersionsOptions<S>) {
-    this.#pool = new VersionPool({
-      open: async (bot, version) => options.open(versionId(bot, version), await this.#read(bot, version)),
+    this.#pool = new LivePool({
+      open: async (id) => options.open(id, await this.#read(...parseVersionId(id))),
       release: ({ served }) => options.release(served),
-      isPinned: (bot, version) => this.#aliasesOf(bot, version).length > 0,
+      weigh: (id) => (this.#aliasesOf(...parseVersionId(id)).length > 0 ? 0 : 1),
+      limit: MAX_SPARE_VERSIONS,
     });
   }
 
@@ -66,10 +73,15 @@ export class Versions<S> {
     return this.#pool.live.map(({ served }) => served);
   }
 
-  /** Learns what a bot of the store has, and brings to life what its aliases point at. */
+  /** Learns what a bot of the store has. What its aliases point at comes to life by `warm`, or when it is asked for. */
   async load(bot: string): Promise<void> {
-    await this.#refresh(bot);
-    for (const { version } of this.#catalog(bot).aliases.values()) await this.#pool.load(bot, version);
+    this.#catalogs.set(bot, await this.#readCatalog(bot));
+  }
+
+  /** Brings to life what a bot's aliases point at. */
+  async warm(bot: string): Promise<void> {
+    for (const { version } of this.#catalog(bot).aliases.values())
+      await this.#pool.load(versionId(bot, version));
   }
 
   /**
@@ -80,7 +92,7 @@ export class Versions<S> {
     const ready = new Set<string>();
     for (let isDone = false; !isDone;) {
       for (const { version } of await this.options.store.listAliases(bot)) {
-        if (!ready.has(version)) await this.#pool.use(bot, version, hasAdapted);
+        if (!ready.has(version)) await this.#pool.use(versionId(bot, version), (live) => this.#adapted(live));
         ready.add(version);
       }
       isDone = await this.#write(bot, async () => {
@@ -93,10 +105,22 @@ export class Versions<S> {
     }
   }
 
-  /** Of a bot that was deleted: its versions went with it. */
+  /** Of a bot that was deleted, or let go: its versions go with it. */
   forget(bot: string): void {
+    for (const version of this.#catalog(bot).versions.keys()) this.#pool.drop(versionId(bot, version));
     this.#catalogs.delete(bot);
-    this.#pool.drop(bot);
+  }
+
+  /** What serves a bot's versions that are in memory. */
+  servedOf(bot: string): S[] {
+    return [...this.#catalog(bot).versions.keys()].flatMap(
+      (version) => this.#pool.get(versionId(bot, version))?.served ?? [],
+    );
+  }
+
+  /** Resolves when what is being brought to life by now answers. */
+  async opened(): Promise<void> {
+    await this.#pool.opened();
   }
 
   async close(): Promise<void> {
@@ -110,10 +134,9 @@ export class Versions<S> {
    */
   use<R>(bot: string, name: string, work: (served: S, version: string) => Promise<R>): Promise<R> {
     const version = this.resolve(bot, name);
-    const isPinned = this.#aliasesOf(bot, version).length > 0;
-    return this.#pool.use(bot, version, async (live) => {
-      // So that whoever asks twice is not answered in two ways. What an alias points at had adapted before.
-      if (!isPinned) await hasAdapted(live);
+    return this.#pool.use(versionId(bot, version), async (live) => {
+      // So that whoever asks twice is not answered in two ways.
+      if (!this.#awaited.has(live)) await this.#adapted(live);
       return work(live.served, version);
     });
   }
@@ -151,7 +174,7 @@ export class Versions<S> {
     return this.#write(bot, async () => {
       await this.options.store.deleteVersion(bot, version);
       await this.#refresh(bot);
-      this.#pool.drop(bot, version);
+      this.#pool.drop(versionId(bot, version));
     });
   }
 
@@ -201,14 +224,13 @@ export class Versions<S> {
     return this.#write(bot, async () => {
       await this.options.store.deleteAlias(bot, alias);
       await this.#refresh(bot);
-      this.#pool.trim();
     });
   }
 
   /** Moves an alias once the version answers as it will: nobody waits for it then, and its answers do not change. */
   #whenReady<R>(bot: string, alias: string, version: string, move: () => Promise<R>): Promise<R> {
-    return this.#pool.use(bot, version, async (live) => {
-      if (!(await hasAdapted(live))) {
+    return this.#pool.use(versionId(bot, version), async (live) => {
+      if (!(await this.#adapted(live))) {
         const message = `its head has not adapted within ${MAX_ADAPTATION_WAIT_MS / 1000} s, and will later`;
         this.options.warn(
           `alias ${versionId(bot, alias)} moves to version ${version}: ${message}`,
@@ -217,6 +239,21 @@ export class Versions<S> {
       }
       return this.#write(bot, move);
     });
+  }
+
+  /** Waits until a version's head has adapted, but not for ever. @returns whether it has. */
+  async #adapted(live: LiveVersion<S>): Promise<boolean> {
+    const timer = new AbortController();
+    const options = { ref: false, signal: timer.signal };
+    try {
+      return await Promise.race([
+        live.adapted.then(() => true),
+        sleep(MAX_ADAPTATION_WAIT_MS, false, options),
+      ]);
+    } finally {
+      timer.abort();
+      this.#awaited.add(live);
+    }
   }
 
   async #moved(bot: string, alias: string): Promise<AliasSummary> {
@@ -230,7 +267,8 @@ export class Versions<S> {
   }
 
   async #refresh(bot: string): Promise<void> {
-    this.#catalogs.set(bot, await this.#readCatalog(bot));
+    await this.load(bot);
+    this.#pool.trim(); // Aliases may point elsewhere now.
   }
 
   async #readCatalog(bot: string): Promise<Catalog> {
@@ -248,7 +286,7 @@ export class Versions<S> {
     this.#catalogs.set(bot, catalog);
     for (const { name, createdAt } of former.versions.values()) {
       // Gone, or saved anew under a name that another one had.
-      if (catalog.versions.get(name)?.createdAt !== createdAt) this.#pool.drop(bot, name);
+      if (catalog.versions.get(name)?.createdAt !== createdAt) this.#pool.drop(versionId(bot, name));
     }
     this.#pool.trim();
   }
@@ -287,15 +325,14 @@ export class Versions<S> {
   }
 }
 
-/** Waits until a version's head has adapted, but not for ever. @returns whether it has. */
-async function hasAdapted({ adapted }: LiveVersion<unknown>): Promise<boolean> {
-  const timer = new AbortController();
-  const options = { ref: false, signal: timer.signal };
-  try {
-    return await Promise.race([adapted.then(() => true), sleep(MAX_ADAPTATION_WAIT_MS, false, options)]);
-  } finally {
-    timer.abort();
-  }
+/** A bot and a version of it in one word; no name of a bot has that sign. */
+function versionId(bot: string, version: string): string {
+  return `${bot}@${version}`;
+}
+
+function parseVersionId(id: string): [bot: string, version: string] {
+  const at = id.indexOf('@');
+  return [id.slice(0, at), id.slice(at + 1)];
 }
 
 function summariseAlias({ name, version, movedAt, history }: AliasRecord): AliasSummary {

@@ -16,13 +16,13 @@ export type BotScreen = (typeof BOT_SCREENS)[number];
 
 /** An address of the console. `item` is an intent of `intents`, the id of an evaluation, a version. */
 export type Place =
-  | { readonly screen: 'bots' }
+  | { readonly screen: 'bots' | 'keys' }
   | { readonly screen: BotScreen; readonly bot: string; readonly item?: string }
   | { readonly screen: 'counterexamples'; readonly bot: string }
   | { readonly screen: 'nowhere' };
 
 export function hrefOf(place: Exclude<Place, { screen: 'nowhere' }>): string {
-  if (place.screen === 'bots') return '/bots';
+  if (!('bot' in place)) return `/${place.screen}`;
   const segments = ['bots', place.bot, place.screen, ...('item' in place && place.item ? [place.item] : [])];
   return `/${segments.map(encodeURIComponent).join('/')}`;
 }
@@ -36,6 +36,7 @@ export function placeOf(pathname: string): Place {
     return { screen: 'nowhere' };
   }
   const [root, bot, screen = 'intents', item, ...rest] = segments;
+  if (root === 'keys' && bot === undefined) return { screen: 'keys' };
   if (root === undefined || (root === 'bots' && bot === undefined)) return { screen: 'bots' };
   if (root !== 'bots' || bot === undefined || rest.length > 0) return { screen: 'nowhere' };
   if (screen === 'counterexamples' && item === undefined) return { screen, bot };

@@ -5,6 +5,7 @@ import { FilesScreen } from './files/filesScreen.js';
 import { CounterexamplesScreen } from './intents/counterexamplesScreen.js';
 import { IntentScreen } from './intents/intentScreen.js';
 import { IntentsScreen } from './intents/intentsScreen.js';
+import { KeysScreen } from './keys/keysScreen.js';
 import { NowhereScreen } from './layout/nowhereScreen.js';
 import { Loading } from './parts/loaded.js';
 import { ReviewScreen } from './review/reviewScreen.js';
@@ -28,6 +29,8 @@ function screenOf(place: Place) {
   switch (place.screen) {
     case 'bots':
       return <BotsScreen />;
+    case 'keys':
+      return <KeysScreen />;
     case 'intents':
       return place.item === undefined ? (
         <IntentsScreen key={place.bot} bot={place.bot} />

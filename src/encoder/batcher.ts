@@ -41,6 +41,8 @@ export class Batcher {
   private whenIdle: (() => void) | undefined;
   private readonly throughput = new Throughput();
   private lastPassEnded = 0;
+  /** What is refused until there is room again, or another pass has ended. */
+  private lastRefusal: KshotError | undefined;
   private readonly now: () => number;
 
   constructor(
@@ -60,16 +62,22 @@ export class Batcher {
    * One rule for a single text and for a batch: what finds room to queue at all, and would not wait too long for its turn, is
    * admitted, whatever its size.
    *
-   * @throws KshotError `overloaded`.
+   * @returns KshotError `overloaded`, or undefined for what is admitted.
    */
-  admit(): void {
+  refusal(): KshotError | undefined {
     const queued = this.foreground.size;
     const waitMs = queued / this.throughput.textsPerMs;
-    if (queued < this.options.maxQueuedTexts && waitMs < this.options.maxQueueMs) return;
-    const retryAfterMs = Math.max(SHORTEST_RETRY_MS, Math.ceil(waitMs));
-    throw new KshotError('overloaded', `${queued} texts wait for the encoder already; try again later`, {
-      retryAfterMs,
-    });
+    if (queued < this.options.maxQueuedTexts && waitMs < this.options.maxQueueMs) {
+      this.lastRefusal = undefined;
+      return undefined;
+    }
+    // One for many: to make an error, which notes where it was made, costs as much as the rest of a refusal.
+    this.lastRefusal ??= new KshotError(
+      'overloaded',
+      `${queued} texts wait for the encoder already; try again later`,
+      { retryAfterMs: Math.max(SHORTEST_RETRY_MS, Math.ceil(waitMs)) },
+    );
+    return this.lastRefusal;
   }
 
   /** Queues the texts at `positions` for `call`, which is told when they are done. */
@@ -192,6 +200,7 @@ export class Batcher {
 
   private endPass(settle: () => void): void {
     this.passesUnderWay--;
+    this.lastRefusal = undefined;
     this.fillSession(); // first, so that the session works while results are handed out
     settle();
   }

@@ -1,3 +1,5 @@
+import type { KshotError } from '../errors.js';
+
 /** Texts to embeddings. */
 export interface Encoder {
   /** The name of the model, as its directory or hub id has it. */
@@ -25,6 +27,14 @@ export interface Encoder {
 
   /** Whether a text is not cut at `maxTokens`. Encodes nothing: some 25 µs for a long text, nothing for a short one. */
   readsWhole(text: string): boolean;
+
+  /**
+   * What `encode` would throw now, for whoever wants to know before the texts are there; cheap.
+   *
+   * @returns KshotError `overloaded`; undefined where texts would be admitted, or enough requests are answered from the cache
+   *   to make it worth looking.
+   */
+  refusal(): KshotError | undefined;
 
   /** Counters for metrics; cheap. */
   stats(): EncoderStats;

@@ -22,6 +22,11 @@ export interface Leaf {
 /** A class state outside of jax-js. */
 export type Leaves = Readonly<Record<string, Leaf>>;
 
+/** Memory that a class state takes outside of jax-js, in bytes. */
+export function bytesOf(state: Leaves): number {
+  return Object.values(state).reduce((bytes, { data }) => bytes + data.byteLength, 0);
+}
+
 /** Queries are padded to these many rows, so that few shapes are compiled. */
 export const QUERY_BUCKETS: readonly number[] = [1, 8, 32];
 /** And class states to a multiple of these many classes. */
@@ -161,12 +166,15 @@ export class HeadRuntime {
 /** A class state inside jax-js, its classes padded to a bucket. */
 export class LoadedState {
   readonly classes: number;
+  /** Memory that it takes inside jax-js. */
+  readonly bytes: number;
   #arrays: ClassState;
 
   constructor(state: Leaves) {
     const leaves = Object.entries(state);
     this.classes = leaves[0]![1].shape[0]!;
     const padded = classBucket(this.classes);
+    this.bytes = (bytesOf(state) / this.classes) * padded;
     this.#arrays = Object.fromEntries(
       leaves.map(([name, { shape, data }]) => {
         const perClass = data.length / this.classes;

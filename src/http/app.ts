@@ -17,6 +17,7 @@ import type { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
 import type { Call, Operation } from './operation.js';
 import { TransportError } from './problem.js';
+import { RefusalLog } from './refusalLog.js';
 import type { RequestTracer } from './requestTracer.js';
 import { apiOperations } from './routes.js';
 import { requestSchemas, type RequestLimits } from './schemas.js';
@@ -69,15 +70,39 @@ export function createApp(options: AppOptions): express.Express {
     openApiDocument({ operations, requests, version: options.version, authRequired }),
   );
 
+  // What is refused while the encoder has no room is refused first of all, before the key and the body are looked at: what a
+  // refusal costs is taken from those that are answered.
+  const encoding = operations
+    .filter(({ encodes }) => encodes === true)
+    .map((operation) => ({
+      operation,
+      method: operation.method.toUpperCase(),
+      path: pathPattern(operation.path),
+    }));
+
   const uploads = new Uploads();
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
 
-  const context = { log, metrics, tracer: options.tracer, isStopping: () => lifecycle.isStopping };
+  const context = {
+    log,
+    refusals: new RefusalLog(log),
+    metrics,
+    tracer: options.tracer,
+    isStopping: () => lifecycle.isStopping,
+  };
   app.use((request: Request, response: LocalResponse, next: NextFunction) => {
     const exchange = new Exchange(request, response, context);
     response.locals.exchange = exchange;
-    exchange.run(next);
+    const refusal = lifecycle.refusal();
+    const row =
+      refusal && encoding.find((row) => row.method === request.method && row.path.test(request.path));
+    if (row === undefined) {
+      exchange.run(next);
+      return;
+    }
+    exchange.serves(row.operation);
+    exchange.fail(refusal);
   });
 
   for (const [path, rows] of groupByPath(operations)) {
@@ -85,10 +110,13 @@ export function createApp(options: AppOptions): express.Express {
     for (const row of rows) {
       route[row.method](async (request: Request, response: LocalResponse) => {
         const { exchange } = response.locals;
-        exchange.route = path;
-        exchange.isProbe = row.isProbe === true;
-        exchange.errors = row.errors;
-        exchange.answer(await serve(row, request, exchange));
+        exchange.serves(row);
+        try {
+          exchange.answer(await serve(row, request, exchange));
+        } catch (error) {
+          // Not left to Express, which on its way to the error handler looks at every path of the table.
+          exchange.fail(error);
+        }
       });
     }
     route.all((request: Request, response: LocalResponse) => {
@@ -207,6 +235,11 @@ function fromExpress(error: unknown): unknown {
 /** A path of the table as Express writes it, to which a colon is the beginning of a parameter. */
 function expressPath(path: string): string {
   return path.replaceAll(':', '\\:').replace(/\{(\w+)\}/g, ':$1');
+}
+
+/** Matches what `expressPath` does. */
+function pathPattern(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`);
 }
 
 function groupByPath(operations: readonly Operation[]): Map<string, Operation[]> {

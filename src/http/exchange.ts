@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
+import type { Operation } from './operation.js';
 import { type ErrorShape, PROBLEMS, problemResponse, type ProblemCode } from './problem.js';
+import type { RefusalLog } from './refusalLog.js';
 import type { RequestTrace, RequestTracer } from './requestTracer.js';
 import { securityHeaders } from './securityHeaders.js';
 
@@ -17,6 +19,7 @@ export interface Answer {
 /** What an exchange reports to, and whether it is the last on its connection. */
 export interface ExchangeContext {
   readonly log: Logger;
+  readonly refusals: RefusalLog;
   readonly metrics: Metrics;
   /** Absent where requests are not traced. */
   readonly tracer?: RequestTracer | undefined;
@@ -42,9 +45,9 @@ export class Exchange {
   /** The template of the path that matched. */
   route = UNMATCHED;
   /** Probes come every few seconds and are logged at debug only. */
-  isProbe = false;
+  private isProbe = false;
   /** How errors are said where it is not as a problem. */
-  errors: ErrorShape | undefined;
+  private errors: ErrorShape | undefined;
 
   private readonly startedAt = performance.now();
   private readonly trace: RequestTrace | undefined;
@@ -65,6 +68,13 @@ export class Exchange {
     response.once('close', () => {
       this.closed();
     });
+  }
+
+  /** The operation that the request asks for is known. */
+  serves({ path, isProbe, errors }: Pick<Operation, 'path' | 'isProbe' | 'errors'>): void {
+    this.route = path;
+    this.isProbe = isProbe === true;
+    this.errors = errors;
   }
 
   /** Aborts when the client leaves before it has its answer. */
@@ -144,6 +154,10 @@ export class Exchange {
     this.trace?.end({ requestId: this.requestId, method, route, status, code: this.code ?? left });
   }
 
+  private isOfNote(): boolean {
+    return this.code === 'overloaded' ? this.context.refusals.refused() : !this.isProbe;
+  }
+
   private closed(): void {
     const { request, response, context } = this;
     const answered = response.writableFinished;
@@ -154,7 +168,7 @@ export class Exchange {
     context.metrics.requestEnded(method, this.route, status, milliseconds);
     this.endTrace(method, status);
 
-    const level = this.fault !== undefined ? 'error' : this.isProbe ? 'debug' : 'info';
+    const level = this.fault !== undefined ? 'error' : this.isOfNote() ? 'info' : 'debug';
     if (!context.log.isLevelEnabled(level)) return;
     context.log[level](
       {

@@ -37,6 +37,11 @@ export class Lifecycle {
     return this.offered;
   }
 
+  /** What a classification would be refused with, as the service says; undefined while there is none. */
+  refusal(): KshotError | undefined {
+    return this.stopping ? undefined : this.offered?.refusal();
+  }
+
   /** Figures for metrics; undefined while the server starts. */
   stats(): ServiceStats | undefined {
     return this.offered?.stats();

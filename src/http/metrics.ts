@@ -22,7 +22,7 @@ export class Metrics implements ServiceObserver, StoreObserver, JobObserver {
     'kshot_http_request_duration_seconds',
     'Time from a request line to the end of its answer',
     SECONDS,
-    ['method', 'route'],
+    ['method', 'route', 'status'],
   );
   private readonly inFlight = this.gauge('kshot_http_requests_in_flight', 'HTTP requests being answered');
   private readonly rateRefusals = this.counter(
@@ -47,6 +47,11 @@ export class Metrics implements ServiceObserver, StoreObserver, JobObserver {
     'kshot_adaptation_duration_seconds',
     "Time in which a head adapted to a bot's examples",
     [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  );
+  private readonly loadSeconds = this.histogram(
+    'kshot_bot_load_duration_seconds',
+    'Time in which a bot was read from the store and brought to life',
+    SECONDS,
   );
   private readonly batchTexts = this.histogram('kshot_encoder_batch_texts', 'Texts in a forward pass', TEXTS);
   private readonly batchTokens = this.histogram(
@@ -82,10 +87,24 @@ export class Metrics implements ServiceObserver, StoreObserver, JobObserver {
     );
     this.read('kshot_intents', 'Intents of all bots', (stats) => stats.intents);
     this.read('kshot_examples', 'Examples of all bots', (stats) => stats.examples);
+    this.read('kshot_bots_in_memory', 'Bots that are in memory', (stats) => stats.loaded.bots);
+    this.read(
+      'kshot_bots_memory_bytes',
+      'Memory that bots and their versions take, estimated',
+      (stats) => stats.loaded.bytes,
+    );
+    this.readTotal(
+      'kshot_bots_let_go_total',
+      'Bots let go because memory was needed',
+      (stats) => stats.loaded.letGo,
+    );
     this.read(
       'kshot_adaptations_pending',
       'Head adaptations waiting or running',
       (stats) => stats.adaptations,
+    );
+    this.read('kshot_store_connected', '1, or 0 while the connection to a shared store is lost', (stats) =>
+      Number(stats.storeConnected),
     );
     this.read('kshot_encoder_queued_texts', 'Texts waiting for a pass', (stats) => stats.encoder.queuedTexts);
     this.read(
@@ -132,7 +151,7 @@ export class Metrics implements ServiceObserver, StoreObserver, JobObserver {
   requestEnded(method: string, route: string, status: number, milliseconds: number): void {
     this.inFlight.dec();
     this.requests.inc({ method, route, status }, 1);
-    this.requestSeconds.observe({ method, route }, milliseconds / 1000);
+    this.requestSeconds.observe({ method, route, status }, milliseconds / 1000);
   }
 
   /** A request was refused because its key's rate was used up. @param key its id. */
@@ -161,6 +180,10 @@ export class Metrics implements ServiceObserver, StoreObserver, JobObserver {
   /** A job ended here (its JobObserver). */
   jobEnded(kind: string, outcome: string, milliseconds: number): void {
     this.jobSeconds.observe({ kind, outcome }, milliseconds / 1000);
+  }
+
+  loaded(milliseconds: number): void {
+    this.loadSeconds.observe(milliseconds / 1000);
   }
 
   /** A forward pass of the encoder (its EncoderObserver). */

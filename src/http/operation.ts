@@ -60,6 +60,8 @@ export interface Operation {
   readonly isProbe?: boolean;
   /** Whether the operation needs the service: while there is none it is refused before its body is read. */
   readonly needsService: boolean;
+  /** Whether it encodes the texts of its body: while too many wait it is refused before the body is read. */
+  readonly encodes?: boolean;
   run(call: Call): Promise<Answer>;
 }
 

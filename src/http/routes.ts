@@ -56,6 +56,7 @@ function classifyOperation(requests: RequestSchemas, logTexts: boolean): Operati
       'answers so to every text. With `version`, one that was saved answers instead of the bot as it is now.',
     access: 'read',
     needsService: true,
+    encodes: true,
     params: PARAMS.bot,
     query: QUERIES.none,
     body: requests.ClassifyRequest,

@@ -20,6 +20,7 @@ import { readNews } from './postgresNews.js';
 import {
   BOT,
   type BotRow,
+  COUNTS,
   embeddingsOf,
   encoderIdOf,
   insertEmbeddings,
@@ -73,8 +74,10 @@ import type { SharedJobs } from './sharedJobs.js';
 import type {
   AliasRecord,
   BotContents,
+  BotCounts,
   BotRecord,
   Change,
+  CountedBot,
   EmbeddedText,
   EmbeddedUnlabelled,
   EvaluationOutcome,
@@ -173,6 +176,17 @@ export class PostgresStore implements Store, ChangeFeed, SharedJobs {
       `SELECT ${BOT} FROM kshot_bots WHERE version_of IS NULL ORDER BY name`,
     );
     return rows.map(toBotRecord);
+  }
+
+  async countBots(only?: string): Promise<CountedBot[]> {
+    const named = only === undefined ? '' : 'AND b.name = $1';
+    const rows = await this.#db.rows<BotRow & BotCounts>(
+      `SELECT ${BOT}, ${COUNTS} FROM kshot_bots b WHERE b.version_of IS NULL ${named} ORDER BY b.name`,
+      only === undefined ? [] : [only],
+    );
+    return rows.map(({ intents, examples, counterexamples, ...row }) => {
+      return { bot: toBotRecord(row), intents, examples, counterexamples };
+    });
   }
 
   readBot(bot: string, fingerprint: string): Promise<BotContents | undefined> {

@@ -9,8 +9,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** A write waits for another one to the same bot; the largest import takes some seconds. */
 const LOCK_TIMEOUT_MS = 20_000;
-/** After this the server takes a transaction back whose client it has lost sight of, and with it its locks. */
-const IDLE_IN_TRANSACTION_MS = 60_000;
+/**
+ * After this the server takes a transaction back whose client says nothing, and with it its locks: sooner than others give up
+ * waiting for these.
+ */
+const IDLE_IN_TRANSACTION_MS = 15_000;
 const PING_TIMEOUT_MS = 2_000;
 /** After this the operating system asks whether a silent connection is still there. */
 const KEEP_ALIVE_MS = 10_000;

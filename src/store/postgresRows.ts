@@ -40,6 +40,12 @@ export interface TextEmbedding {
 
 export const BOT = 'id, name, settings, revision, created_at, updated_at, catalog';
 
+// How much a row `b` of bots holds.
+export const COUNTS = `
+  (SELECT count(*) FROM kshot_intents WHERE bot_id = b.id) AS intents,
+  (SELECT count(*) FROM kshot_texts WHERE bot_id = b.id AND kind = 'example') AS examples,
+  (SELECT count(*) FROM kshot_texts WHERE bot_id = b.id AND kind = 'counterexample') AS counterexamples`;
+
 /** Embeddings written in one statement: 6 MB of 384 numbers each. */
 const EMBEDDINGS_A_STATEMENT = 4_096;
 

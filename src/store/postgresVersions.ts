@@ -1,6 +1,6 @@
 import { emptyMoves } from './aliasMoves.js';
 import type { Session } from './postgresConnection.js';
-import { BOT, type BotRow } from './postgresRows.js';
+import { BOT, type BotRow, COUNTS } from './postgresRows.js';
 import {
   nameTaken,
   nothingToRollBack,
@@ -9,20 +9,23 @@ import {
   versionExists,
   versionInUse,
 } from './refusals.js';
-import { type AliasRecord, MAX_ALIAS_MOVES, type Settings, type VersionRecord } from './store.js';
+import {
+  type AliasRecord,
+  type BotCounts,
+  MAX_ALIAS_MOVES,
+  type Settings,
+  type VersionRecord,
+} from './store.js';
 
 // The versions and aliases of bots; what writes is to be called with the bot's row locked.
 
-interface VersionRow {
+interface VersionRow extends BotCounts {
   readonly id: number;
   readonly version: string;
   readonly note: string | null;
   readonly settings: Settings;
   readonly revision: number;
   readonly created_at: Date;
-  readonly intents: number;
-  readonly examples: number;
-  readonly counterexamples: number;
 }
 
 interface AliasRow {
@@ -39,14 +42,11 @@ interface MoveRow {
 }
 
 const VERSIONS = `
-  SELECT v.id, v.version, v.note, v.settings, v.revision, v.created_at,
-    (SELECT count(*) FROM kshot_intents WHERE bot_id = v.id) AS intents,
-    (SELECT count(*) FROM kshot_texts WHERE bot_id = v.id AND kind = 'example') AS examples,
-    (SELECT count(*) FROM kshot_texts WHERE bot_id = v.id AND kind = 'counterexample') AS counterexamples
-  FROM kshot_bots v WHERE v.version_of = $1`;
+  SELECT b.id, b.version, b.note, b.settings, b.revision, b.created_at, ${COUNTS}
+  FROM kshot_bots b WHERE b.version_of = $1`;
 
 export async function listVersions(session: Session, bot: BotRow): Promise<VersionRecord[]> {
-  return (await session.rows<VersionRow>(`${VERSIONS} ORDER BY v.id DESC`, [bot.id])).map(toRecord);
+  return (await session.rows<VersionRow>(`${VERSIONS} ORDER BY b.id DESC`, [bot.id])).map(toRecord);
 }
 
 export async function saveVersion(
@@ -163,7 +163,7 @@ export async function removeAlias(session: Session, bot: BotRow, name: string): 
 }
 
 async function findVersion(session: Session, bot: BotRow, version: string): Promise<VersionRow | undefined> {
-  const [row] = await session.rows<VersionRow>(`${VERSIONS} AND v.version = $2`, [bot.id, version]);
+  const [row] = await session.rows<VersionRow>(`${VERSIONS} AND b.version = $2`, [bot.id, version]);
   return row;
 }
 

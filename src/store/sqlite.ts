@@ -27,6 +27,7 @@ import {
   type IntentRow,
   type Statements,
   type TextRow,
+  toCounts,
 } from './sqliteStatements.js';
 import { SqliteVersions } from './sqliteVersions.js';
 import {
@@ -34,6 +35,7 @@ import {
   type BotContents,
   type BotRecord,
   type Change,
+  type CountedBot,
   type EmbeddedText,
   type EmbeddedUnlabelled,
   type ExampleEdit,
@@ -164,6 +166,13 @@ export class SqliteStore implements Store {
 
   listBots(): Promise<BotRecord[]> {
     return this.#run(() => this.#sql.listBots.all().map(toBotRecord));
+  }
+
+  countBots(only?: string): Promise<CountedBot[]> {
+    return this.#run(() => {
+      const rows = only === undefined ? this.#sql.countBots.all() : this.#sql.countBot.all(only);
+      return rows.map((row) => ({ bot: toBotRecord(row), ...toCounts(row) }));
+    });
   }
 
   readBot(bot: string, fingerprint: string): Promise<BotContents | undefined> {

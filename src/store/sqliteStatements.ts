@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { TextKind, UnlabelledText } from './store.js';
+import type { BotCounts, TextKind, UnlabelledText } from './store.js';
 
 export interface BotRow {
   readonly id: number;
@@ -37,14 +37,38 @@ export type EmbeddedRow = readonly [
   vector: Buffer | null,
 ];
 
-export type Statements = ReturnType<typeof prepareStatements>;
+/** A row of bots with what COUNTS adds to it. */
+export interface CountsRow {
+  readonly intents: number;
+  /** All of them, each intent's label included. */
+  readonly texts: number;
+  readonly counterexamples: number;
+  readonly unlabelled: number;
+}
 
 const BOT = 'id, name, settings, revision, created_at, updated_at';
+
+// How much a row `b` of bots holds. Every count is answered by an index alone.
+export const COUNTS = `
+  (SELECT count(*) FROM intents WHERE bot_id = b.id) AS intents,
+  (SELECT count(*) FROM texts WHERE bot_id = b.id) AS texts,
+  (SELECT count(*) FROM texts WHERE bot_id = b.id AND kind = 'counterexample') AS counterexamples,
+  (SELECT count(*) FROM texts WHERE bot_id = b.id AND kind = 'unlabelled') AS unlabelled`;
+
+const COUNTED_BOTS = `SELECT ${BOT}, ${COUNTS} FROM bots b WHERE version_of IS NULL`;
+
+export function toCounts({ intents, texts, counterexamples, unlabelled }: CountsRow): BotCounts {
+  return { intents, examples: texts - intents - counterexamples - unlabelled, counterexamples };
+}
+
+export type Statements = ReturnType<typeof prepareStatements>;
 
 /** Every statement of the SQLite store, prepared once. Parameters are in the order of the question marks. */
 export function prepareStatements(db: Database.Database) {
   return {
     listBots: db.prepare<[], BotRow>(`SELECT ${BOT} FROM bots WHERE version_of IS NULL ORDER BY name`),
+    countBots: db.prepare<[], BotRow & CountsRow>(`${COUNTED_BOTS} ORDER BY name`),
+    countBot: db.prepare<[name: string], BotRow & CountsRow>(`${COUNTED_BOTS} AND name = ?`),
     findBot: db.prepare<[name: string], BotRow>(
       `SELECT ${BOT} FROM bots WHERE name = ? AND version_of IS NULL`,
     ),

@@ -9,7 +9,7 @@ import {
   versionInUse,
 } from './refusals.js';
 import { some } from './sqliteEdit.js';
-import type { BotRow } from './sqliteStatements.js';
+import { type BotRow, COUNTS, type CountsRow, toCounts } from './sqliteStatements.js';
 import {
   type AliasMove,
   type AliasRecord,
@@ -18,7 +18,7 @@ import {
   type VersionRecord,
 } from './store.js';
 
-interface VersionRow {
+interface VersionRow extends CountsRow {
   readonly id: number;
   readonly version: string;
   readonly note: string | null;
@@ -26,10 +26,6 @@ interface VersionRow {
   readonly settings: string;
   readonly revision: number;
   readonly created_at: string;
-  readonly intents: number;
-  /** All of them, each intent's label included. */
-  readonly texts: number;
-  readonly counterexamples: number;
 }
 
 interface AliasRow {
@@ -44,18 +40,14 @@ interface MoveRow {
   readonly moved_at: string;
 }
 
-// Every count is answered by an index alone.
 const VERSIONS = `
-  SELECT v.id, v.version, v.note, v.settings, v.revision, v.created_at,
-    (SELECT count(*) FROM intents WHERE bot_id = v.id) AS intents,
-    (SELECT count(*) FROM texts WHERE bot_id = v.id) AS texts,
-    (SELECT count(*) FROM texts WHERE bot_id = v.id AND kind = 'counterexample') AS counterexamples
-  FROM bots v WHERE v.version_of = ?`;
+  SELECT b.id, b.version, b.note, b.settings, b.revision, b.created_at, ${COUNTS}
+  FROM bots b WHERE b.version_of = ?`;
 
 function prepareStatements(db: Database.Database) {
   return {
-    list: db.prepare<[botId: number], VersionRow>(`${VERSIONS} ORDER BY v.id DESC`),
-    find: db.prepare<[botId: number, version: string], VersionRow>(`${VERSIONS} AND v.version = ?`),
+    list: db.prepare<[botId: number], VersionRow>(`${VERSIONS} ORDER BY b.id DESC`),
+    find: db.prepare<[botId: number, version: string], VersionRow>(`${VERSIONS} AND b.version = ?`),
     contentsOf: db.prepare<[versionId: number], BotRow>(
       'SELECT id, name, settings, revision, created_at, updated_at FROM bots WHERE id = ?',
     ),
@@ -228,16 +220,14 @@ export class SqliteVersions {
 }
 
 function toRecord(row: VersionRow): VersionRecord {
-  const { version, note, settings, revision, created_at: createdAt, intents, texts, counterexamples } = row;
+  const { version, note, settings, revision, created_at: createdAt } = row;
   return {
     name: version,
     note,
     revision,
     settings: JSON.parse(settings) as Settings,
     createdAt,
-    intents,
-    examples: texts - intents - counterexamples, // Every intent has one label.
-    counterexamples,
+    ...toCounts(row),
   };
 }
 

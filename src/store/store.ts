@@ -10,6 +10,9 @@ export interface Store extends JobStore {
   /** All bots, by name. */
   listBots(): Promise<BotRecord[]>;
 
+  /** All bots with how much they hold, by name; with `only`, the one of that name, where there is one. */
+  countBots(only?: string): Promise<CountedBot[]>;
+
   /**
    * A bot with its texts and their embeddings under `fingerprint`, all but the unlabelled; undefined where there is no
    * such bot.
@@ -325,6 +328,17 @@ export interface ImportInput {
   readonly prune: boolean;
 }
 
+/** How much a bot, or a version of it, holds. */
+export interface BotCounts {
+  readonly intents: number;
+  readonly examples: number;
+  readonly counterexamples: number;
+}
+
+export interface CountedBot extends BotCounts {
+  readonly bot: BotRecord;
+}
+
 export interface BotContents {
   readonly bot: BotRecord;
   /** In the order in which they were created. */
@@ -421,7 +435,7 @@ export interface Change {
 }
 
 /** A bot as one of its revisions was, under a name. It never changes. */
-export interface VersionRecord {
+export interface VersionRecord extends BotCounts {
   readonly name: string;
   readonly note: string | null;
   /** The bot's revision that it holds. */
@@ -429,9 +443,6 @@ export interface VersionRecord {
   readonly settings: Settings;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  readonly intents: number;
-  readonly examples: number;
-  readonly counterexamples: number;
 }
 
 /** Moves of an alias that are remembered, the present one included. */

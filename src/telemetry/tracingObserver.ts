@@ -101,6 +101,10 @@ export class TracingObserver implements Observer {
     this.next.adapted(milliseconds);
   }
 
+  loaded(milliseconds: number): void {
+    this.next.loaded(milliseconds);
+  }
+
   /** A span that ended when it was told of: `now`, taken before anybody else was told. */
   private span(
     name: string,

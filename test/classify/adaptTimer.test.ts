@@ -30,6 +30,30 @@ test('a burst of writes is one adaptation', () => {
   expect(timer.isWaiting).toBe(false);
 });
 
+test('writes without an end do not put it off for ever', () => {
+  const writeFor = (seconds: number) => {
+    let made = 0;
+    for (let tenth = 0; tenth < 10 * seconds; tenth++) {
+      timer.soon();
+      made += within(100);
+    }
+    return made;
+  };
+  expect(writeFor(30)).toBe(3);
+  timer.lastAdaptationMs = 5000;
+  expect(writeFor(30)).toBe(2);
+});
+
+test('is done at once where somebody waits for it, if there is anything to do', () => {
+  timer.hurry();
+  expect(adaptations).toBe(0);
+  timer.soon();
+  timer.hurry();
+  expect(adaptations).toBe(1);
+  expect(timer.isWaiting).toBe(false);
+  expect(within(10_000)).toBe(0);
+});
+
 test('what takes long is done less often, but not later than in five seconds', () => {
   timer.lastAdaptationMs = 2000;
   timer.soon();

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openService, type OpenedService } from '../../src/classify/live.js';
 import type { ClassifyService } from '../../src/classify/service.js';
 import { isOver } from '../../src/client/index.js';
@@ -54,6 +54,7 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     checkEveryMs = NEVER_MS,
     revisionTimeoutMs = 20_000,
     fingerprint = 'words-1',
+    botMemoryBytes = Infinity,
   } = {}): Promise<Replica> {
     const store = await openPostgresStore({ url, connections: 3, checkEveryMs });
     const encoder = new WordEncoder(fingerprint);
@@ -64,6 +65,7 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
       feed: store,
       revisionTimeoutMs,
       maxTextChars: 200,
+      botMemoryBytes,
       calibration: bundledCalibration,
       warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
     });
@@ -360,9 +362,11 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     await a.service.putIntents('bank', [LOST, BALANCE]);
     await alike(b, a);
     await b.service.checkReady();
+    expect(b.service.stats().storeConnected).toBe(true);
 
     await proxy.stop();
     while (!b.warnings.some((warning) => warning.includes('connection to the store is lost'))) await sleep(5);
+    expect(b.service.stats().storeConnected).toBe(false);
     expect((await b.service.classify('bank', ['my card is gone']))[0]).toMatchObject({ intent: 'card_lost' });
     const unavailable = { code: 'store_unavailable', message: expect.stringContaining('127.0.0.1') };
     await expect(b.service.checkReady()).rejects.toMatchObject(unavailable);
@@ -379,6 +383,68 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     await b.service.addExamples('bank', 'balance', ['show the balance']);
     await alike(a, b);
     expect(b.warnings.at(-1)).toMatch(/is back/);
+    expect(b.service.stats().storeConnected).toBe(true);
+  });
+
+  describe('with room for one bot each', () => {
+    const names = ['bank', 'shop', 'tour', 'post'];
+    const openSmall = (options: { checkEveryMs?: number } = {}) => open({ botMemoryBytes: 1, ...options });
+
+    test('stay in step, of the bots that are in memory and of the others', async () => {
+      const [a, b] = [await openSmall(), await openSmall()];
+      for (const name of names) await a.service.putIntents(name, [LOST, BALANCE]);
+      for (let round = 0; round < 2; round++) {
+        for (const name of names) {
+          const said = `${name} has said ${round}`;
+          const { revision } = await b.service.addExamples(name, 'balance', [said]);
+          await a.service.reach(name, revision);
+          const [result] = await a.service.classify(name, [said]);
+          expect(result).toMatchObject({ intent: 'balance', model: { revision } });
+          expect(result!.evidence[0]).toMatchObject({ example: said, similarity: 1 });
+        }
+      }
+      await alike(a, b);
+      for (const { service } of [a, b]) {
+        expect(service.stats()).toMatchObject({ bots: 4, intents: 8, examples: 24, loaded: { bots: 1 } });
+      }
+      await a.service.putBot('shop', { head: 'prototypical' });
+      await a.service.deleteBot('bank');
+      await a.service.deleteBot('tour');
+      await a.service.putIntents('tour', [LOST]);
+      await alike(b, a);
+      expect(b.service.stats()).toMatchObject({ bots: 3, intents: 5, examples: 14 });
+      await expect(b.service.classify('bank', ['x'])).rejects.toMatchObject({ code: 'unknown_bot' });
+      expect([...a.warnings, ...b.warnings]).toEqual([]);
+    });
+
+    test('of writes at the same time to a bot that is in memory nowhere none is lost', async () => {
+      const replicas = [await openSmall(), await openSmall()];
+      for (const name of names) await replicas[0]!.service.putIntents(name, [LOST, BALANCE]);
+      for (const { service } of replicas) for (const name of names) await service.reach(name, 1);
+      await Promise.all(
+        Array.from({ length: 40 }, (_, n) =>
+          replicas[n % 2]!.service.addExamples(names[n % 4]!, 'balance', [`example ${n}`]),
+        ),
+      );
+      for (const { service } of replicas) {
+        for (const name of names) await service.reach(name, 11);
+      }
+      await alike(replicas[0]!, replicas[1]!);
+      expect(replicas[0]!.service.stats().examples).toBe(4 * 14);
+    });
+
+    test('what no notification has told is found by looking', async () => {
+      const a = await openSmall();
+      proxy.dropsNotifications = true;
+      const b = await open({ url: schema.through(proxy.port), botMemoryBytes: 1, checkEveryMs: SOON_MS });
+      for (const name of names) await a.service.putIntents(name, [LOST]);
+      await alike(b, a);
+      await a.service.deleteBot('bank');
+      await a.service.addExamples('shop', 'card_lost', ['where is it']);
+      await a.service.saveVersion('shop', 'first', null);
+      await alike(b, a);
+      expect((await b.service.listVersions('shop')).map(({ name }) => name)).toEqual(['first']);
+    });
   });
 
   test('one that is farther behind than writes are remembered reads the bot anew', async () => {

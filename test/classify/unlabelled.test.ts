@@ -35,7 +35,12 @@ beforeEach(async () => {
     maxTextChars: 200,
     calibration: bundledCalibration,
     warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
-    observer: { stage: () => undefined, classified: () => undefined, adapted: () => adapted++ },
+    observer: {
+      stage: () => undefined,
+      classified: () => undefined,
+      adapted: () => adapted++,
+      loaded: () => undefined,
+    },
   });
 });
 afterEach(async () => {
@@ -116,7 +121,7 @@ describe('the support set of an adaptation', () => {
   };
   const texts = () =>
     new UnlabelledTexts({
-      ...{ encoder, store, served: unused, find: unused, write: unused, lastWrite: unused },
+      ...{ encoder, store, idOf: unused, find: unused, write: unused, lastWrite: unused },
       ...{ read: unused, committee: unused, warn: unused },
     });
 

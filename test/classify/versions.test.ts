@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openService } from '../../src/classify/live.js';
 import type { ClassifyResult, ClassifyService } from '../../src/classify/service.js';
-import { MAX_SPARE_VERSIONS } from '../../src/classify/versionPool.js';
+import { MAX_SPARE_VERSIONS } from '../../src/classify/versions.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { writeCheckpoint } from '../heads/checkpoints.js';
 import { bundledCalibration } from './bundledCalibration.js';

@@ -38,6 +38,8 @@ export class WordEncoder implements Encoder {
     return wordsOf(text).length <= this.maxTokens;
   }
 
+  refusal(): undefined {}
+
   stats(): EncoderStats {
     return { queuedTexts: 0, cacheEntries: 0, cacheBytes: 0, cacheHits: 0, cacheMisses: 0 };
   }

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import { json, send } from '../e2e/api.js';
 import { workplace } from '../e2e/workplace.js';
 import type { Server } from '../e2e/kshot.js';
 import { describeInBrowser, Pages } from './browser.js';
@@ -58,6 +59,18 @@ describeInBrowser('API keys', () => {
     await page.locator('.verdict').getByRole('link', { name: 'card_lost' }).waitFor();
   });
 
+  test('with one for some of the bots, the keys are refused and nothing else', async () => {
+    const body = { name: 'chat', access: 'write', bots: ['demo'] };
+    const headers = { authorization: `Bearer ${KEY}` };
+    const { secret } = json<{ secret: string }>(
+      await send(server.url, 'POST', '/v1/keys', { body, headers }),
+      201,
+    );
+    const page = await enter(secret, '/keys');
+    await page.getByRole('alert').getByText('needs one for all bots').waitFor();
+    expect(await page.getByText('may read and classify, not write').count()).toBe(0);
+  });
+
   test('while the server does not answer, a banner says so and asks again', async () => {
     const page = await enter(KEY, '/bots/demo/intents');
     await page.getByText('card_lost').first().waitFor();
@@ -68,5 +81,44 @@ describeInBrowser('API keys', () => {
     await page.getByRole('alert').getByRole('button', { name: 'Try again' }).first().click();
     await page.getByText('Threshold').first().waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  test('the first one is made here, closes the server, and makes and revokes others', async () => {
+    const { url } = await place.serve(place.folder());
+    const page = await pages.open(`${url}/keys`);
+    await page.getByRole('button', { name: 'New key' }).first().click();
+    await page.getByLabel('What it is for').fill('operator');
+    await page.keyboard.press('Enter');
+    const secret = page.locator('.secret');
+    const first = await secret.innerText();
+    await page.getByText('This tab uses it').waitFor();
+    expect((await send(url, 'GET', '/v1/bots')).status).toBe(401);
+    const headers = { authorization: `Bearer ${first}` };
+    expect((await send(url, 'GET', '/v1/bots', { headers })).status).toBe(200);
+    await page.getByRole('button', { name: 'Done' }).click();
+
+    await page.keyboard.press('n');
+    await page.getByLabel('What it is for').fill('support chat');
+    await page.getByRole('checkbox', { name: 'demo' }).check();
+    await page.getByLabel('Requests a second').fill('20');
+    await page.getByRole('button', { name: 'Create' }).click();
+    const second = await secret.innerText();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('row', { name: /support chat.*demo/ }).waitFor();
+    const { keys } = json<{ keys: object[] }>(await send(url, 'GET', '/v1/keys', { headers }));
+    expect(keys).toMatchObject([
+      { name: 'operator', access: 'write', bots: null, rate: null },
+      { name: 'support chat', access: 'read', bots: ['demo'], rate: 20 },
+    ]);
+
+    await page.getByRole('button', { name: 'Revoke support chat' }).click();
+    await page.getByRole('button', { name: 'Revoke the key' }).click();
+    await page.getByText('revoked just now').waitFor();
+    const refused = { authorization: `Bearer ${second}` };
+    expect((await send(url, 'GET', '/v1/bots', { headers: refused })).status).toBe(401);
+    // The last one that manages keys stays, in the server's words.
+    await page.getByRole('button', { name: 'Revoke operator' }).click();
+    await page.getByRole('button', { name: 'Revoke the key' }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
   });
 });

@@ -10,6 +10,7 @@ const HELM = process.env['KSHOT_TEST_HELM'];
 const CHART = fileURLToPath(new URL('../../../deploy/helm/kshot', import.meta.url));
 const KEY = 'k'.repeat(16);
 const ALONE = ['auth.existingSecret=keys'];
+const IN_STORE = ['store.existingSecret=db', 'auth.keysInStore=true'];
 const SEVERAL = [...ALONE, 'store.existingSecret=db', 'autoscaling.enabled=true'];
 
 interface Manifest {
@@ -80,8 +81,15 @@ function podOf(manifests: Map<string, Manifest>) {
     expect(env).toContainEqual({ name: 'KSHOT_MAX_IMPORT_BYTES', value: '33554432' });
   });
 
+  test('needs no secret of keys where they are in the store', () => {
+    const { env } = podOf(render(IN_STORE)).containers[0];
+    expect(env.map(({ name }) => name)).not.toContain('KSHOT_API_KEYS');
+  });
+
   test.each([
     ['no keys', []],
+    ['keys in a store that nobody reaches before it starts', ['auth.keysInStore=true']],
+    ['keys in the store, and none for Prometheus', [...IN_STORE, 'serviceMonitor.enabled=true']],
     ['keys, and none', [...ALONE, 'auth.insecureNoAuth=true']],
     ['a short key', ['auth.apiKeys=short']],
     ['replicas without a store to share', [...ALONE, 'replicaCount=2']],

@@ -74,7 +74,7 @@ export class Kshot {
   }
 
   /** Sends a signal that does not end it. */
-  signal(signal: 'SIGHUP'): void {
+  signal(signal: 'SIGHUP' | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void {
     this.#child.kill(signal);
   }
 

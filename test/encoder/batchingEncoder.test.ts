@@ -257,6 +257,35 @@ describe('admission', () => {
   });
 });
 
+describe('a refusal before the texts are there', () => {
+  test('is what encode throws, and there is none while there is room', async () => {
+    const { encoder, session } = setUp({ maxQueuedTexts: 1 });
+    expect(encoder.refusal()).toBeUndefined();
+    const running = encoder.encode(['a']);
+    await turn();
+    const queued = encoder.encode(['b']);
+    const refusal = encoder.refusal();
+    expect(refusal).toMatchObject({ code: 'overloaded', retryAfterMs: 50 });
+    await expect(encoder.encode(['c'])).rejects.toBe(refusal);
+    await endPasses(session, Promise.all([running, queued]));
+    expect(encoder.refusal()).toBeUndefined();
+  });
+
+  test('is not given while the cache answers some: it is worth looking', async () => {
+    const { encoder, session } = setUp({ maxQueuedTexts: 1, cacheBytes: 10_000 });
+    await endPasses(session, encoder.encode(['known']));
+    const running = encoder.encode(['a']);
+    await turn();
+    const queued = encoder.encode(['b']);
+    expect(encoder.refusal()).toBeUndefined();
+    for (let n = 0; n < 400; n++) await encoder.encode([`new ${n}`]).catch(() => undefined);
+    expect(encoder.refusal()).toMatchObject({ code: 'overloaded' });
+    for (let n = 0; n < 10; n++) await encoder.encode(['known']);
+    expect(encoder.refusal()).toBeUndefined();
+    await endPasses(session, Promise.all([running, queued]));
+  });
+});
+
 describe('background work', () => {
   test('is never refused, fills no queue, and runs only while no request waits', async () => {
     const { encoder, session } = setUp({ maxQueuedTexts: 2 });

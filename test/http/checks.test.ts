@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openService } from '../../src/classify/live.js';
-import type { BotChecks, ClassifyService } from '../../src/classify/service.js';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { BotChecks } from '../../src/classify/service.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
-import { openSqliteStore } from '../../src/store/sqlite.js';
-import { bundledCalibration } from '../classify/bundledCalibration.js';
-import { WordEncoder } from '../classify/wordEncoder.js';
-import { harness, LIMITS } from './harness.js';
+import { harness } from './harness.js';
+import { LiveService } from './liveService.js';
 
 // Checks as clients see them: the real service and store behind the API, which checks answers against their schemas.
 
@@ -16,36 +10,18 @@ const CHECKS = '/v1/bots/bank/checks';
 const WRITER = 'writer-key-0123456789';
 const READER = 'reader-key-0123456789';
 
-let folder: string;
-let encoder: WordEncoder;
-let service: ClassifyService;
-let warnings: string[];
+const live = new LiveService();
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kshot-checks-'));
-  encoder = new WordEncoder();
-  warnings = [];
-  service = await openService({
-    encoder,
-    store: await openSqliteStore(join(folder, 'kshot.db')),
-    maxTextChars: LIMITS.maxTextChars,
-    calibration: bundledCalibration,
-    warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
-  });
   const examples = (...words: string[]) => words.map((word) => `${word} ${words[0]}`);
-  await service.putIntents('bank', [
+  await live.service.putIntents('bank', [
     { name: 'card_lost', examples: examples('card', 'lost', 'gone', 'stolen', 'missing') },
     { name: 'balance', examples: examples('balance', 'money', 'account', 'left', 'funds') },
   ]);
 });
-afterEach(async () => {
-  await service.close();
-  await rm(folder, { recursive: true });
-  expect(warnings).toEqual([]);
-});
 
 async function check(): Promise<BotChecks> {
-  const answer = await harness({ lifecycle: Lifecycle.of(service) }).send('get', CHECKS);
+  const answer = await harness({ lifecycle: Lifecycle.of(live.service) }).send('get', CHECKS);
   expect(answer.status).toBe(200);
   return answer.body as BotChecks;
 }
@@ -64,9 +40,9 @@ test('a bot in which all is well has nothing to find', async () => {
 
 test('faults are found in the bot as it is after a write, and nothing is encoded', async () => {
   await check();
-  const { added } = await service.addExamples('bank', 'balance', ['Stolen card!', 'one '.repeat(20)]);
-  await service.putIntents('bank', [{ name: 'new', examples: [] }]);
-  const encoded = encoder.seen.length;
+  const { added } = await live.service.addExamples('bank', 'balance', ['Stolen card!', 'one '.repeat(20)]);
+  await live.service.putIntents('bank', [{ name: 'new', examples: [] }]);
+  const encoded = live.encoder.seen.length;
   const checks = await check();
   expect(checks).toMatchObject({ revision: 3, texts: 12, counts: { error: 1, warning: 2, info: 0 } });
   expect(checks.checks).toMatchObject([
@@ -79,11 +55,11 @@ test('faults are found in the bot as it is after a write, and nothing is encoded
     { code: 'empty_intent', intents: ['new'] },
     { code: 'cut_text', intents: ['balance'], examples: [{ id: added[1]!.id }] },
   ]);
-  expect(encoder.seen).toHaveLength(encoded);
+  expect(live.encoder.seen).toHaveLength(encoded);
 });
 
 test('whoever asks at the same time gets the same', async () => {
-  await service.addExamples('bank', 'balance', ['stolen card']);
+  await live.service.addExamples('bank', 'balance', ['stolen card']);
   const [first, ...others] = await Promise.all([check(), check(), check()]);
   expect(first.counts.error).toBe(1);
   for (const other of others) expect(other).toEqual(first);
@@ -91,23 +67,23 @@ test('whoever asks at the same time gets the same', async () => {
 
 test('more bots than may wait are refused, and the next one is not', async () => {
   const names = Array.from({ length: 10 }, (_, i) => `bot${i}`);
-  for (const name of names) await service.putIntents(name, [{ name: 'x', examples: ['a'] }]);
-  const outcomes = await Promise.allSettled(names.map((name) => service.check(name)));
+  for (const name of names) await live.service.putIntents(name, [{ name: 'x', examples: ['a'] }]);
+  const outcomes = await Promise.allSettled(names.map((name) => live.service.check(name)));
   const refused = outcomes.filter(({ status }) => status === 'rejected');
   expect(refused).toHaveLength(2);
   expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }, { reason: { code: 'overloaded' } }]);
-  expect(await service.check('bot9')).toMatchObject({ bot: 'bot9', counts: { warning: 1 } });
+  expect(await live.service.check('bot9')).toMatchObject({ bot: 'bot9', counts: { warning: 1 } });
 });
 
 test('a server that stops gives up what waits', async () => {
-  const outcome = expect(service.check('bank')).rejects.toMatchObject({ code: 'not_ready' });
-  await service.close();
+  const outcome = expect(live.service.check('bank')).rejects.toMatchObject({ code: 'not_ready' });
+  await live.service.close();
   await outcome;
 });
 
 test('a key that may only read may ask; none may not', async () => {
   const h = harness({
-    lifecycle: Lifecycle.of(service),
+    lifecycle: Lifecycle.of(live.service),
     keys: { readWrite: [WRITER], readOnly: [READER] },
   });
   const headers = { authorization: `Bearer ${READER}` };

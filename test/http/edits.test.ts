@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openService } from '../../src/classify/live.js';
-import type { ClassifyResult, ClassifyService, Intent, WriteResult } from '../../src/classify/service.js';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ClassifyResult, Intent, WriteResult } from '../../src/classify/service.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
-import { openSqliteStore } from '../../src/store/sqlite.js';
-import { bundledCalibration } from '../classify/bundledCalibration.js';
-import { WordEncoder } from '../classify/wordEncoder.js';
-import { harness, LIMITS, type Harness } from './harness.js';
+import { harness } from './harness.js';
+import { LiveService } from './liveService.js';
 
 // Small changes to a bot as clients see them: the real service and store behind the API.
 
@@ -20,53 +14,23 @@ const INTENTS = [
   { name: 'x17', examples: [], description: 'customer complains about fees' },
 ];
 
-let folder: string;
-let encoder: WordEncoder;
-let service: ClassifyService;
-let h: Harness;
-let warnings: string[];
+const live = new LiveService();
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kshot-edits-'));
-  warnings = [];
-  await start();
-  await service.putIntents('bank', INTENTS);
-  await service.putCounterexamples('bank', ['sing me a song']);
-});
-afterEach(async () => {
-  await service.close();
-  await rm(folder, { recursive: true });
-  expect(warnings).toEqual([]);
+  await live.service.putIntents('bank', INTENTS);
+  await live.service.putCounterexamples('bank', ['sing me a song']);
 });
 
-async function start(): Promise<void> {
-  encoder = new WordEncoder();
-  service = await openService({
-    encoder,
-    store: await openSqliteStore(join(folder, 'kshot.db')),
-    maxTextChars: LIMITS.maxTextChars,
-    calibration: bundledCalibration,
-    warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
-  });
-  h = harness({ lifecycle: Lifecycle.of(service) });
-}
-
-async function send<T>(...[method, path, options]: Parameters<Harness['send']>): Promise<T> {
-  const answer = await h.send(method, path, options);
-  if (answer.status >= 300) throw new Error(`${answer.status}: ${answer.text}`);
-  return answer.body as T;
-}
-
-const classify = (text: string) => send<ClassifyResult>('post', `${BANK}/classify`, { body: { text } });
+const classify = (text: string) => live.send<ClassifyResult>('post', `${BANK}/classify`, { body: { text } });
 const edit = (id: number, body: unknown, path = LOST) =>
-  send<WriteResult>('put', `${path}/examples/${id}`, { body });
+  live.send<WriteResult>('put', `${path}/examples/${id}`, { body });
 const rename = (intent: string, name: string) =>
-  send<WriteResult>('post', `${BANK}/intents/${intent}/rename`, { body: { name } });
+  live.send<WriteResult>('post', `${BANK}/intents/${intent}/rename`, { body: { name } });
 const examplesOf = async (intent: string) =>
-  (await send<Intent>('get', `${BANK}/intents/${intent}`)).examples.map(({ text }) => text);
+  (await live.send<Intent>('get', `${BANK}/intents/${intent}`)).examples.map(({ text }) => text);
 
 async function idOf(text: string, intent = 'card_lost'): Promise<number> {
-  const { examples } = await service.getIntent('bank', intent);
+  const { examples } = await live.service.getIntent('bank', intent);
   return examples.find((example) => example.text === text)!.id;
 }
 
@@ -104,25 +68,25 @@ describe('an example', () => {
 
   test('belongs to another intent with the next request, and nothing is encoded', async () => {
     const id = await idOf('show me the money');
-    const encoded = encoder.seen.length;
+    const encoded = live.encoder.seen.length;
     const { added, removed, revision } = await edit(id, { intent: 'balance' });
     expect({ removed, revision }).toEqual({ removed: [{ id, text: 'show me the money' }], revision: 3 });
-    expect(encoder.seen).toHaveLength(encoded);
+    expect(live.encoder.seen).toHaveLength(encoded);
     expect(await nearest('show me the money')).toMatchObject({ intent: 'balance', similarity: 1 });
     expect(await examplesOf('card_lost')).toEqual(['i lost my card', 'my card is gone']);
-    expect((await service.getIntent('bank', 'balance')).examples).toContainEqual(added[0]);
+    expect((await live.service.getIntent('bank', 'balance')).examples).toContainEqual(added[0]);
   });
 
   test('does both at once, and lasts', async () => {
     await edit(await idOf('show me the money'), { intent: 'balance', text: 'show my funds' });
-    await service.close();
-    await start();
+    await live.service.close();
+    await live.start();
     expect(await examplesOf('balance')).toEqual([
       'what is my balance',
       'how much money do i have',
       'show my funds',
     ]);
-    expect(encoder.seen).toEqual([]);
+    expect(live.encoder.seen).toEqual([]);
   });
 
   test('the last one of an intent leaves it to its name, the first one takes its place', async () => {
@@ -163,7 +127,7 @@ describe('an example', () => {
     ['a name that cannot be', { intent: ' x' }, ['intent']],
     ['another field', { text: 'x', label: 'y' }, ['label']],
   ])('is refused %s', async (_, body, fields) => {
-    const answer = await h.send('put', `${LOST}/examples/1`, { body });
+    const answer = await live.h.send('put', `${LOST}/examples/1`, { body });
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     const { errors } = answer.body as { errors: { field: string }[] };
     expect(errors.map(({ field }) => field)).toEqual(fields);
@@ -172,20 +136,20 @@ describe('an example', () => {
   test('that is not there is not found, nor is an intent to move it to', async () => {
     const id = await idOf('my card is gone');
     const put = async (path: string, body: unknown) =>
-      ((await h.send('put', `/v1/bots/${path}`, { body })).body as { code: string }).code;
+      ((await live.h.send('put', `/v1/bots/${path}`, { body })).body as { code: string }).code;
     const body = { intent: 'balance' };
     expect(await put(`shop/intents/x/examples/${id}`, body)).toBe('unknown_bot');
     expect(await put(`bank/intents/x/examples/${id}`, body)).toBe('unknown_intent');
     expect(await put(`bank/intents/balance/examples/${id}`, body)).toBe('unknown_example');
     expect(await put(`bank/intents/card_lost/examples/${id}`, { intent: 'x' })).toBe('unknown_intent');
     expect(await put('bank/intents/card_lost/examples/one', body)).toBe('invalid_request');
-    expect((await service.getBot('bank')).revision).toBe(2);
+    expect((await live.service.getBot('bank')).revision).toBe(2);
   });
 });
 
 describe('an intent', () => {
   test('goes by its new name with the next request, at its place, with its examples', async () => {
-    const { examples } = await service.getIntent('bank', 'card_lost');
+    const { examples } = await live.service.getIntent('bank', 'card_lost');
     expect(await rename('card_lost', 'missing_card')).toEqual({
       bot: 'bank',
       revision: 3,
@@ -197,14 +161,14 @@ describe('an intent', () => {
       model: { revision: 3 },
     });
     expect(await nearest('i lost my card')).toMatchObject({ intent: 'missing_card', similarity: 1 });
-    const intents = await service.listIntents('bank');
+    const intents = await live.service.listIntents('bank');
     expect(intents.map(({ name }) => name)).toEqual(['missing_card', 'balance', 'x17']);
     expect(intents[0]!.examples).toEqual(examples);
-    expect((await h.send('get', LOST)).status).toBe(404);
+    expect((await live.h.send('get', LOST)).status).toBe(404);
   });
 
   test('without examples is known by its new name', async () => {
-    await service.putIntents('bank', [{ name: 'loans', examples: [] }]);
+    await live.service.putIntents('bank', [{ name: 'loans', examples: [] }]);
     const confidence = async (intent: string) => {
       const { ranking } = await classify('open account');
       return ranking.find((ranked) => ranked.intent === intent)!.confidence;
@@ -217,7 +181,7 @@ describe('an intent', () => {
   test('with a description is known by that, as before', async () => {
     await rename('x17', 'complaint');
     expect(await best('customer complains about fees')).toBe('complaint');
-    expect(await service.getIntent('bank', 'complaint')).toMatchObject({
+    expect(await live.service.getIntent('bank', 'complaint')).toMatchObject({
       description: 'customer complains about fees',
     });
   });
@@ -225,12 +189,12 @@ describe('an intent', () => {
   test('may take a name that was given up, and be edited on', async () => {
     await rename('card_lost', 'gone');
     await rename('balance', 'card_lost');
-    await service.addExamples('bank', 'card_lost', ['is there anything left']);
+    await live.service.addExamples('bank', 'card_lost', ['is there anything left']);
     expect(await nearest('is there anything left')).toMatchObject({ intent: 'card_lost', similarity: 1 });
     expect(await nearest('i lost my card')).toMatchObject({ intent: 'gone', similarity: 1 });
-    await service.close();
-    await start();
-    const intents = await service.listIntents('bank');
+    await live.service.close();
+    await live.start();
+    const intents = await live.service.listIntents('bank');
     expect(intents.map(({ name, examples }) => [name, examples.length])).toEqual([
       ['gone', 3],
       ['card_lost', 3],
@@ -240,7 +204,7 @@ describe('an intent', () => {
 
   test('is refused a name that is taken or cannot be', async () => {
     const post = (intent: string, body: unknown) =>
-      h.send('post', `${BANK}/intents/${intent}/rename`, { body });
+      live.h.send('post', `${BANK}/intents/${intent}/rename`, { body });
     expect(await post('card_lost', { name: 'balance' })).toMatchObject({
       status: 409,
       body: { code: 'intent_exists' },
@@ -255,42 +219,42 @@ describe('an intent', () => {
 
 describe('counter-examples', () => {
   const path = `${BANK}/counterexamples`;
-  const add = (...examples: string[]) => h.send('post', path, { body: { examples } });
+  const add = (...examples: string[]) => live.h.send('post', path, { body: { examples } });
 
   test('are added, and known with the next request', async () => {
     expect(await add('sing me a song', 'tell me a joke')).toMatchObject({
       status: 201,
       body: { revision: 3, added: [{ text: 'tell me a joke' }], removed: [] },
     });
-    const { explanation } = await send<ClassifyResult>('post', `${BANK}/classify`, {
+    const { explanation } = await live.send<ClassifyResult>('post', `${BANK}/classify`, {
       body: { text: 'tell me a joke', explain: true },
     });
     expect(explanation!.nearest_counterexample).toEqual({ example: 'tell me a joke', similarity: 1 });
     expect(await add('tell me a joke')).toMatchObject({ status: 200, body: { revision: 3, added: [] } });
-    const { examples } = await send<{ examples: unknown[] }>('get', path);
+    const { examples } = await live.send<{ examples: unknown[] }>('get', path);
     expect(examples).toMatchObject([{ text: 'sing me a song' }, { text: 'tell me a joke' }]);
   });
 
   test('are deleted one by one', async () => {
-    const [{ id } = { id: 0 }] = await service.getCounterexamples('bank');
-    expect(await send('delete', `${path}/${id}`)).toMatchObject({
+    const [{ id } = { id: 0 }] = await live.service.getCounterexamples('bank');
+    expect(await live.send('delete', `${path}/${id}`)).toMatchObject({
       revision: 3,
       removed: [{ id, text: 'sing me a song' }],
     });
-    expect(await service.getCounterexamples('bank')).toEqual([]);
-    expect(await h.send('delete', `${path}/${id}`)).toMatchObject({
+    expect(await live.service.getCounterexamples('bank')).toEqual([]);
+    expect(await live.h.send('delete', `${path}/${id}`)).toMatchObject({
       status: 404,
       body: { code: 'unknown_example' },
     });
-    expect((await h.send('delete', `${path}/x`)).status).toBe(400);
-    expect((await h.send('delete', '/v1/bots/shop/counterexamples/1')).status).toBe(404);
+    expect((await live.h.send('delete', `${path}/x`)).status).toBe(400);
+    expect((await live.h.send('delete', '/v1/bots/shop/counterexamples/1')).status).toBe(404);
   });
 
   test('are refused where they are none, or too many', async () => {
     expect((await add()).status).toBe(400);
     expect((await add(...Array.from({ length: 51 }, (_, i) => `text ${i}`))).status).toBe(400);
     expect(
-      (await h.send('post', '/v1/bots/shop/counterexamples', { body: { examples: ['x'] } })).status,
+      (await live.h.send('post', '/v1/bots/shop/counterexamples', { body: { examples: ['x'] } })).status,
     ).toBe(404);
   });
 });
@@ -298,7 +262,7 @@ describe('counter-examples', () => {
 test('a key that may only read may change nothing', async () => {
   const reader = 'reader-key-0123456789';
   const keyed = harness({
-    lifecycle: Lifecycle.of(service),
+    lifecycle: Lifecycle.of(live.service),
     keys: { readWrite: ['writer-key-0123456789'], readOnly: [reader] },
   });
   const headers = { authorization: `Bearer ${reader}` };

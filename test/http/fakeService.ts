@@ -60,6 +60,7 @@ export class FakeService implements ClassifyService {
   /** Called before a text is classified; tests put delays and errors here. */
   beforeClassify: (signal: AbortSignal | undefined) => Promise<void> = () => Promise.resolve();
   ready: () => Promise<void> = () => Promise.resolve();
+  refusal: () => KshotError | undefined = () => undefined;
 
   async classify(
     bot: string,
@@ -424,7 +425,10 @@ export class FakeService implements ClassifyService {
       fallbacks: 0,
       intents: 2,
       examples: 3,
+      loaded: { bots: 1, bytes: 9, letGo: 10 },
       adaptations: 0,
+      storeConnected: true,
+      adaptedSince: Infinity,
       encoder: { queuedTexts: 4, cacheEntries: 5, cacheBytes: 6, cacheHits: 7, cacheMisses: 8 },
     };
   }

@@ -14,7 +14,7 @@ test('requests are counted by method, route and status', async () => {
   expect(text).toContain(`kshot_http_requests_total{${classify},status="200"} 1`);
   expect(text).toContain(`kshot_http_requests_total{${classify},status="400"} 1`);
   expect(text).toContain('kshot_http_requests_total{method="GET",route="unmatched",status="404"} 1');
-  expect(text).toContain(`kshot_http_request_duration_seconds_count{${classify}} 2`);
+  expect(text).toContain(`kshot_http_request_duration_seconds_count{${classify},status="400"} 1`);
   expect(text).toContain('kshot_http_requests_in_flight 1');
   expect(text).not.toContain('nothing/here');
 });
@@ -33,6 +33,9 @@ test('figures of the service are read when they are asked for', async () => {
     'kshot_embedding_cache_hits_total 7',
     'kshot_embedding_cache_misses_total 8',
     'kshot_adaptations_pending 0',
+    'kshot_bots_in_memory 1',
+    'kshot_bots_memory_bytes 9',
+    'kshot_bots_let_go_total 10',
   ]) {
     expect(text.split('\n')).toContain(line);
   }

@@ -1,21 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openService } from '../../src/classify/live.js';
-import type {
-  ClassifyResult,
-  ClassifyService,
-  Suggestions,
-  UnlabelledPage,
-  WriteResult,
-} from '../../src/classify/service.js';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ClassifyResult, Suggestions, UnlabelledPage, WriteResult } from '../../src/classify/service.js';
 import { SUGGESTION_STRATEGIES } from '../../src/classify/suggestionStrategies.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
-import { openSqliteStore } from '../../src/store/sqlite.js';
-import { bundledCalibration } from '../classify/bundledCalibration.js';
-import { WordEncoder } from '../classify/wordEncoder.js';
-import { harness, LIMITS, type Harness } from './harness.js';
+import { harness, LIMITS } from './harness.js';
+import { LiveService } from './liveService.js';
 
 // Unlabelled texts as clients see them: the real service and store behind the API.
 
@@ -27,47 +15,19 @@ const INTENTS = [
 const BANK = '/v1/bots/bank';
 const UNLABELLED = `${BANK}/unlabelled`;
 
-let folder: string;
-let service: ClassifyService;
-let h: Harness;
-let warnings: string[];
+const live = new LiveService();
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kshot-unlabelled-'));
-  warnings = [];
-  await start();
-  await send('put', `${BANK}/intents`, { body: { intents: INTENTS } });
-});
-afterEach(async () => {
-  await service.close();
-  await rm(folder, { recursive: true });
-  expect(warnings).toEqual([]);
+  await live.send('put', `${BANK}/intents`, { body: { intents: INTENTS } });
 });
 
-async function start(): Promise<void> {
-  service = await openService({
-    encoder: new WordEncoder(),
-    store: await openSqliteStore(join(folder, 'kshot.db')),
-    maxTextChars: 200,
-    calibration: bundledCalibration,
-    warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
-  });
-  h = harness({ lifecycle: Lifecycle.of(service) });
-}
-
-async function send<T>(...[method, path, options]: Parameters<Harness['send']>): Promise<T> {
-  const answer = await h.send(method, path, options);
-  if (answer.status >= 300) throw new Error(`${answer.status}: ${answer.text}`);
-  return answer.body as T;
-}
-
-const add = (...texts: string[]) => h.send('post', UNLABELLED, { body: { texts } });
-const page = (query = '') => send<UnlabelledPage>('get', `${UNLABELLED}${query}`);
+const add = (...texts: string[]) => live.h.send('post', UNLABELLED, { body: { texts } });
+const page = (query = '') => live.send<UnlabelledPage>('get', `${UNLABELLED}${query}`);
 const words = async () => (await page()).texts.map(({ text }) => text);
-const classify = (text: string) => send<ClassifyResult>('post', `${BANK}/classify`, { body: { text } });
-const suggest = (query = '') => send<Suggestions>('get', `${BANK}/suggestions${query}`);
-const label = (id: number, body: unknown) => h.send('post', `${UNLABELLED}/${id}/label`, { body });
-const revision = async () => (await service.getBot('bank')).revision;
+const classify = (text: string) => live.send<ClassifyResult>('post', `${BANK}/classify`, { body: { text } });
+const suggest = (query = '') => live.send<Suggestions>('get', `${BANK}/suggestions${query}`);
+const label = (id: number, body: unknown) => live.h.send('post', `${UNLABELLED}/${id}/label`, { body });
+const revision = async () => (await live.service.getBot('bank')).revision;
 
 async function idOf(text: string): Promise<number> {
   return (await page()).texts.find((one) => one.text === text)?.id ?? -1;
@@ -102,12 +62,12 @@ describe('unlabelled texts', () => {
   test('are deleted one by one, or all', async () => {
     await add('a b', 'c d', 'e f');
     const id = await idOf('a b');
-    expect(await send('delete', `${UNLABELLED}/${id}`)).toEqual({ bot: 'bank', removed: 1 });
-    expect(await h.send('delete', `${UNLABELLED}/${id}`)).toMatchObject({
+    expect(await live.send('delete', `${UNLABELLED}/${id}`)).toEqual({ bot: 'bank', removed: 1 });
+    expect(await live.h.send('delete', `${UNLABELLED}/${id}`)).toMatchObject({
       status: 404,
       body: { code: 'unknown_text' },
     });
-    expect(await send('delete', UNLABELLED)).toEqual({ bot: 'bank', removed: 2 });
+    expect(await live.send('delete', UNLABELLED)).toEqual({ bot: 'bank', removed: 2 });
     expect(await words()).toEqual([]);
   });
 
@@ -133,7 +93,7 @@ describe('a label', () => {
     });
     expect(await words()).toEqual([]);
     // The example is one like others.
-    await send('delete', `${BANK}/intents/card_lost/examples/${added[0]!.id}`);
+    await live.send('delete', `${BANK}/intents/card_lost/examples/${added[0]!.id}`);
   });
 
   test('out of scope makes it a counter-example', async () => {
@@ -144,7 +104,7 @@ describe('a label', () => {
       body: { added: [{ text: 'my card trick is gone' }] },
     });
     expect(await classify('my card trick is gone')).toMatchObject({ intent: null, out_of_scope: true });
-    expect(await service.getCounterexamples('bank')).toMatchObject([{ text: 'my card trick is gone' }]);
+    expect(await live.service.getCounterexamples('bank')).toMatchObject([{ text: 'my card trick is gone' }]);
   });
 
   test('is refused where bot, text or intent are not there, and changes nothing', async () => {
@@ -158,9 +118,11 @@ describe('a label', () => {
       status: 404,
       body: { code: 'unknown_text' },
     });
-    const { id: example } = (await service.getIntent('bank', 'balance')).examples[0]!;
+    const { id: example } = (await live.service.getIntent('bank', 'balance')).examples[0]!;
     expect(await label(example, { intent: 'transfer' })).toMatchObject({ body: { code: 'unknown_text' } });
-    const elsewhere = await h.send('post', `/v1/bots/none/unlabelled/${id}/label`, { body: { intent: 'x' } });
+    const elsewhere = await live.h.send('post', `/v1/bots/none/unlabelled/${id}/label`, {
+      body: { intent: 'x' },
+    });
     expect(elsewhere).toMatchObject({ status: 404, body: { code: 'unknown_bot' } });
     expect(await words()).toEqual(['pay the rent']);
     expect(await revision()).toBe(1);
@@ -181,7 +143,7 @@ describe('a label', () => {
 
 describe('texts that are classified', () => {
   const setKeep = (keep_texts?: boolean) =>
-    send('put', BANK, { body: keep_texts === undefined ? {} : { keep_texts } });
+    live.send('put', BANK, { body: keep_texts === undefined ? {} : { keep_texts } });
 
   test('are not kept unless the bot says so', async () => {
     await classify('where is my card');
@@ -193,14 +155,14 @@ describe('texts that are classified', () => {
     await setKeep();
     await classify('will my card be there');
     expect(await words()).toEqual(['is my card there']);
-    expect(await service.getBot('bank')).toMatchObject({ settings: {} });
+    expect(await live.service.getBot('bank')).toMatchObject({ settings: {} });
   });
 
   test('are kept once, but not those that the bot has already', async () => {
     await setKeep(true);
     const before = await revision();
     const texts = ['  where is my card', 'my card is gone', 'where is my card', 'hello'];
-    await send('post', `${BANK}/classify`, { body: { texts } });
+    await live.send('post', `${BANK}/classify`, { body: { texts } });
     await classify('hello');
     expect(await page()).toMatchObject({
       texts: [
@@ -216,19 +178,19 @@ describe('texts that are classified', () => {
   test('are on disk when the service has been closed', async () => {
     await setKeep(true);
     await classify('where is my card');
-    await service.close();
-    await start();
+    await live.service.close();
+    await live.start();
     expect(await words()).toEqual(['where is my card']);
-    expect((await service.getBot('bank')).settings).toEqual({ keep_texts: true });
+    expect((await live.service.getBot('bank')).settings).toEqual({ keep_texts: true });
   });
 
   test('are gone with all others, and with their bot', async () => {
     await setKeep(true);
     await classify('where is my card');
-    expect(await send('delete', UNLABELLED)).toMatchObject({ removed: 1 });
+    expect(await live.send('delete', UNLABELLED)).toMatchObject({ removed: 1 });
     await classify('where was my card');
-    await send('delete', BANK);
-    await send('put', `${BANK}/intents`, { body: { intents: INTENTS } });
+    await live.send('delete', BANK);
+    await live.send('put', `${BANK}/intents`, { body: { intents: INTENTS } });
     expect(await words()).toEqual([]);
   });
 });
@@ -287,10 +249,10 @@ describe('suggestions', () => {
   });
 
   test('of a bot without intents are texts unlike each other', async () => {
-    await send('put', '/v1/bots/empty', { body: {} });
+    await live.send('put', '/v1/bots/empty', { body: {} });
     const twins = ['i lost my card', 'i lost my card here', 'purple elephants dance'];
-    await send('post', '/v1/bots/empty/unlabelled', { body: { texts: twins } });
-    const { strategy, suggestions } = await send<Suggestions>(
+    await live.send('post', '/v1/bots/empty/unlabelled', { body: { texts: twins } });
+    const { strategy, suggestions } = await live.send<Suggestions>(
       'get',
       '/v1/bots/empty/suggestions?strategy=mix&limit=2',
     );
@@ -304,15 +266,15 @@ describe('suggestions', () => {
       name: `place_${i}`,
       examples: [`town${i} village${i}`, `go to town${i}`],
     }));
-    await service.putIntents('atlas', intents);
-    await service.putBot('atlas', { head: 'prototypical' });
+    await live.service.putIntents('atlas', intents);
+    await live.service.putBot('atlas', { head: 'prototypical' });
     const asked = ['town7 village7', 'town8 village9 town10', 'go to village11'];
-    await service.addUnlabelled(
+    await live.service.addUnlabelled(
       'atlas',
       asked.map((text) => `please ${text}`),
     );
     for (const strategy of ['mix', 'committee', 'k-centre'] as const) {
-      const { considered, suggestions } = await service.suggest('atlas', { strategy });
+      const { considered, suggestions } = await live.service.suggest('atlas', { strategy });
       expect(considered).toBe(3);
       expect(suggestions.map(({ text }) => text).sort()).toEqual(
         asked.map((text) => `please ${text}`).sort(),
@@ -324,25 +286,25 @@ describe('suggestions', () => {
   });
 
   test('go on while the bot is written to, and end with it', async () => {
-    await service.addUnlabelled(
+    await live.service.addUnlabelled(
       'bank',
       Array.from({ length: 200 }, (_, i) => `text number${i}`),
     );
     const asked = suggest('?strategy=committee');
-    await send('put', `${BANK}/intents`, {
+    await live.send('put', `${BANK}/intents`, {
       body: { intents: [{ name: 'numbers', examples: ['text number7'] }] },
     });
-    await send('delete', `${BANK}/intents/transfer`);
+    await live.send('delete', `${BANK}/intents/transfer`);
     expect((await asked).suggestions).toHaveLength(10);
-    const last = h.send('get', `${BANK}/suggestions?strategy=margin`);
-    await send('delete', BANK);
+    const last = live.h.send('get', `${BANK}/suggestions?strategy=margin`);
+    await live.send('delete', BANK);
     expect([200, 404]).toContain((await last).status);
   });
 
   test('are asked for one after the other; very many at once are refused', async () => {
     await add(...texts);
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => h.send('get', `${BANK}/suggestions?limit=1&strategy=k-centre`)),
+      Array.from({ length: 20 }, () => live.h.send('get', `${BANK}/suggestions?limit=1&strategy=k-centre`)),
     );
     const done = answers.filter(({ status }) => status === 200);
     expect(done.length).toBeGreaterThan(0);
@@ -383,7 +345,7 @@ describe('bad input', () => {
     ['chance', 'get', `${BANK}/suggestions?strategy=random`, undefined, ['strategy']],
     ['suggestions of too many', 'get', `${BANK}/suggestions?limit=101`, undefined, ['limit']],
   ] as const)('%s is refused by its place', async (_, method, path, body, fields) => {
-    const answer = await h.send(method, path, body === undefined ? {} : { body });
+    const answer = await live.h.send(method, path, body === undefined ? {} : { body });
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect((answer.body as { errors: { field: string }[] }).errors.map(({ field }) => field)).toEqual(fields);
   });
@@ -397,11 +359,11 @@ describe('bad input', () => {
 
   test('a bot that is not there has none', async () => {
     for (const answer of [
-      await h.send('get', '/v1/bots/none/unlabelled'),
-      await h.send('post', '/v1/bots/none/unlabelled', { body: { texts: ['x'] } }),
-      await h.send('delete', '/v1/bots/none/unlabelled'),
-      await h.send('delete', '/v1/bots/none/unlabelled/1'),
-      await h.send('get', '/v1/bots/none/suggestions'),
+      await live.h.send('get', '/v1/bots/none/unlabelled'),
+      await live.h.send('post', '/v1/bots/none/unlabelled', { body: { texts: ['x'] } }),
+      await live.h.send('delete', '/v1/bots/none/unlabelled'),
+      await live.h.send('delete', '/v1/bots/none/unlabelled/1'),
+      await live.h.send('get', '/v1/bots/none/suggestions'),
     ]) {
       expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_bot' } });
     }
@@ -411,7 +373,7 @@ describe('bad input', () => {
 test('a key that may only read reads no unlabelled texts', async () => {
   const reader = { 'x-api-key': 'reader-key-0123456789' };
   const guarded = harness({
-    lifecycle: Lifecycle.of(service),
+    lifecycle: Lifecycle.of(live.service),
     keys: { readWrite: ['writer-key-0123456789'], readOnly: [reader['x-api-key']] },
   });
   for (const path of [UNLABELLED, `${BANK}/suggestions`]) {

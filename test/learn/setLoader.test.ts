@@ -37,6 +37,7 @@ function encoderNamed(model: string): Encoder {
     device: words.device,
     encode: (texts) => words.encode(texts),
     readsWhole: (text) => words.readsWhole(text),
+    refusal: () => words.refusal(),
     stats: () => words.stats(),
     close: () => {
       closed.push(model);

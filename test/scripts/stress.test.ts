@@ -12,8 +12,10 @@ const script = (name: string) => fileURLToPath(new URL(`../../scripts/${name}.js
 
 test('npm run faults prints what became of the requests', async () => {
   const { stdout } = await run(process.execPath, [script('faults'), '--only', 'leave']);
-  expect(stdout).toMatch(/^fault +sent +answered +refused +acknowledged writes lost/m);
-  expect(stdout).toMatch(/^clients that leave mid-batch +21 +1 +0 .*0 requests and no text are left over$/m);
+  expect(stdout).toMatch(/^fault +sent +answered +refused +neither +tried again +acknowledged writes lost/m);
+  expect(stdout).toMatch(
+    /^clients that leave mid-batch +21 +1 +0 +20 .*0 requests and no text are left over$/m,
+  );
 });
 
 // It has both cores to itself for some ten seconds, which all tests beside it wait for; test/e2e/overload.test.ts has the server's part.

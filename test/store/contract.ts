@@ -128,6 +128,24 @@ export function describeStoreContract(
         expect((await store.listBots()).map((bot) => bot.name)).toEqual(['B', 'a10', 'a2', 'b', 'ä']);
       });
 
+      test('countBots says how much each holds, of all bots by name or of one', async () => {
+        expect(await store.countBots()).toEqual([]);
+        const shop = await store.putBot('shop', { threshold: 0.4 });
+        await store.putIntents('bank', [intent('lost', ['it is gone', 'lost it']), intent('named', [])], FP);
+        await store.putCounterexamples('bank', texts('sing', 'dance', 'it is gone'), FP);
+        await store.addUnlabelled('bank', 'given', texts('what is this', 'and this'), FP);
+        await store.saveVersion('bank', 'first', null);
+        const { bot } = await store.addExamples('bank', 'named', texts('by an example'), FP);
+
+        const bank = { bot, intents: 2, examples: 3, counterexamples: 3 };
+        expect(await store.countBots()).toEqual([
+          bank,
+          { bot: shop, intents: 0, examples: 0, counterexamples: 0 },
+        ]);
+        expect(await store.countBots('bank')).toEqual([bank]);
+        expect(await store.countBots('first')).toEqual([]);
+      });
+
       test('deleteBot takes all that belongs to it, and nothing of another bot', async () => {
         await store.putIntents('bank', [intent('lost', ['it is gone'])], FP);
         await store.putCounterexamples('bank', texts('sing'), FP);

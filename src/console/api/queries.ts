@@ -14,12 +14,15 @@ import { toast } from '../state/toasts.js';
 import { codeOf, isPassing, messageOf, statusOf } from './errors.js';
 import { kshot } from './kshot.js';
 
+/** Marks calls that need a key for all bots: one that is refused them may write all the same, to its own bots. */
+const FOR_ALL_BOTS = { forAllBots: true };
+
 /** What any failed call tells of the key and of the server, wherever it was made. */
-function noticeFailure(error: unknown): void {
+function noticeFailure(error: unknown, { meta }: { readonly meta: object | undefined }): void {
   const status = statusOf(error);
   if (status === 401) {
     keyWanted.set(apiKey.get() === undefined ? 'This server asks for an API key.' : messageOf(error));
-  } else if (status === 403) readOnly.set(true);
+  } else if (status === 403 && meta !== FOR_ALL_BOTS) readOnly.set(true);
   else if (isPassing(error)) outage.set(messageOf(error));
 }
 
@@ -29,7 +32,12 @@ export function createQueryClient(): QueryClient {
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError: noticeFailure, onSuccess: noticeSuccess }),
-    mutationCache: new MutationCache({ onError: noticeFailure, onSuccess: noticeSuccess }),
+    mutationCache: new MutationCache({
+      onError: (error, _input, _context, mutation) => {
+        noticeFailure(error, mutation);
+      },
+      onSuccess: noticeSuccess,
+    }),
     defaultOptions: {
       queries: {
         // The client has tried again where that makes sense.
@@ -50,6 +58,13 @@ export const useBots = () =>
 
 export const useHeads = () =>
   useQuery({ queryKey: ['heads'], queryFn: ({ signal }) => kshot().heads.list({ signal }) });
+
+export const useKeys = () =>
+  useQuery({
+    queryKey: ['keys'],
+    queryFn: ({ signal }) => kshot().keys.list({ signal }),
+    meta: FOR_ALL_BOTS,
+  });
 
 export const useBot = (bot: string) =>
   useQuery({ queryKey: ofBot(bot), queryFn: ({ signal }) => kshot().bots.get(bot, { signal }) });
@@ -182,6 +197,20 @@ export function useWrite<Input, Output>(
     },
     onError: (error) => {
       if (!showsError) toast(messageOf(error), { tone: 'failed' });
+    },
+  });
+}
+
+/** A write to the API keys. */
+export function useKeyWrite<Output>(write: () => Promise<Output>, onDone: (output: Output) => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: write,
+    meta: FOR_ALL_BOTS,
+    onSuccess: (output) => {
+      // First: the keys are asked for with the new one, where it closes the server.
+      onDone(output);
+      void client.invalidateQueries({ queryKey: ['keys'] });
     },
   });
 }

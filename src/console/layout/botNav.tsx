@@ -19,7 +19,7 @@ export function BotNav({ bot, place }: { readonly bot: string; readonly place: P
     checks: { n: found, says: 'errors and warnings' },
   };
   return (
-    <nav className="bot-nav" aria-label={`Bot ${bot}`}>
+    <nav className="side-nav" aria-label={`Bot ${bot}`}>
       <BotSwitch bot={bot} />
       <ul>
         {BOT_SCREENS.map((screen) => {

@@ -9,6 +9,7 @@ import { BotNav } from './botNav.js';
 import { useMediaQuery } from './mediaQuery.js';
 import { ReadOnlyNote } from './readOnlyNote.js';
 import { SCREENS } from './screenNames.js';
+import { ServerNav } from './serverNav.js';
 import { ShortcutsDialog } from './shortcutsDialog.js';
 import { SideFoot } from './sideFoot.js';
 
@@ -43,6 +44,9 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
     'g b': () => {
       go(hrefOf({ screen: 'bots' }));
     },
+    'g k': () => {
+      go(hrefOf({ screen: 'keys' }));
+    },
     ...Object.fromEntries(
       BOT_SCREENS.map((screen) => [
         `g ${SCREENS[screen].key}`,
@@ -62,15 +66,11 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
   );
   const side = (
     <>
-      <Link
-        to={hrefOf({ screen: 'bots' })}
-        className="brand"
-        aria-current={bot === undefined ? 'page' : undefined}
-      >
+      <Link to={hrefOf({ screen: 'bots' })} className="brand">
         <img src="/favicon.svg" alt="" width="22" height="22" />
         kshot
       </Link>
-      {bot !== undefined && <BotNav bot={bot} place={place} />}
+      {bot === undefined ? <ServerNav place={place} /> : <BotNav bot={bot} place={place} />}
       {!isNarrow && tryButton}
       <SideFoot onShowKeys={showKeys} />
     </>

@@ -4,10 +4,11 @@ import { SCREENS } from './screenNames.js';
 
 const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['/'], 'Try a text, wherever you are'],
-  [['n'], 'Create: a bot, an intent, an example, a version'],
+  [['n'], 'Create: a bot, an intent, an example, a version, a key'],
   [['z'], 'Undo what can be undone'],
   [['Esc'], 'Give up an edit, close a dialog'],
   [['g', 'b'], 'Go to the bots'],
+  [['g', 'k'], 'Go to the API keys'],
   ...BOT_SCREENS.map((screen) => [['g', SCREENS[screen].key], `Go to ${SCREENS[screen].name}`] as const),
   [['?'], 'This list'],
 ];

@@ -115,6 +115,7 @@ export function cluOperation(limits: RequestLimits, logTexts: boolean): Operatio
       response: { CluAnalyzeResult: conversationResult, AzureError: azureError },
     },
     needsService: true,
+    encodes: true,
     query: z.looseObject({
       'api-version': z
         .string()

@@ -100,6 +100,7 @@ export function cohereOperation(limits: RequestLimits, logTexts: boolean): Opera
       response: { CohereClassifyResult: classifyResult, CohereError: cohereError },
     },
     needsService: true,
+    encodes: true,
     body,
     success: { 200: { description: 'What the texts mean', schemas: [classifyResult] } },
     problems: [],

@@ -50,6 +50,7 @@ export function rasaOperation(limits: RequestLimits, logTexts: boolean): Operati
     keyPlaces: { query: 'token', body: 'token' },
     ownSchemas: { request: { RasaParseRequest: body }, response: { RasaParseResult: parseResult } },
     needsService: true,
+    encodes: true,
     params: z.strictObject({ bot: botAtVersion }),
     body,
     success: { 200: { description: 'What the text means', schemas: [parseResult] } },

@@ -33,6 +33,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) }}true{{ end }}
 {{- end }}
 
+{{/* Whether there are keys besides those in the store. */}}
+{{- define "kshot.hasAuthSecret" -}}
+{{- if or .Values.auth.existingSecret .Values.auth.apiKeys }}true{{ end }}
+{{- end }}
+
 {{- define "kshot.authSecret" -}}
 {{- .Values.auth.existingSecret | default (printf "%s-keys" (include "kshot.fullname" .)) }}
 {{- end }}
@@ -44,15 +49,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* What no schema can say. */}}
 {{- define "kshot.check" -}}
 {{- with .Values.auth }}
-{{- if and (not .insecureNoAuth) (not .existingSecret) (not .apiKeys) }}
-{{- fail "set auth.existingSecret (or auth.apiKeys, or auth.insecureNoAuth on a network that you trust): kshot listens beyond its pod only with keys" }}
+{{- if not (or .insecureNoAuth .existingSecret .apiKeys .keysInStore) }}
+{{- fail "set auth.existingSecret (or auth.apiKeys, auth.keysInStore, or auth.insecureNoAuth on a network that you trust): kshot listens beyond its pod only with keys" }}
 {{- end }}
-{{- if and .insecureNoAuth (or .existingSecret .apiKeys .readOnlyApiKeys) }}
+{{- if and .keysInStore (not (include "kshot.isShared" $)) }}
+{{- fail "auth.keysInStore needs a store that keys can be made in before the first start: set store.existingSecret, or auth.existingSecret in its place" }}
+{{- end }}
+{{- if and .insecureNoAuth (or .existingSecret .apiKeys .readOnlyApiKeys .keysInStore) }}
 {{- fail "auth.insecureNoAuth contradicts the keys that are set: leave out one or the other" }}
 {{- end }}
 {{- end }}
-{{- if and .Values.serviceMonitor.enabled .Values.auth.apiKeys (not .Values.auth.readOnlyApiKeys) }}
+{{- if .Values.serviceMonitor.enabled }}
+{{- if and .Values.auth.apiKeys (not .Values.auth.readOnlyApiKeys) }}
 {{- fail "serviceMonitor.enabled needs auth.readOnlyApiKeys, whose first key Prometheus is given" }}
+{{- end }}
+{{- if and .Values.auth.keysInStore (not .Values.auth.existingSecret) }}
+{{- fail "serviceMonitor.enabled needs auth.existingSecret with metrics-key, the key that Prometheus is given; keys of the store are in no secret" }}
+{{- end }}
 {{- end }}
 {{- if and (include "kshot.hasSeveral" .) (not (include "kshot.isShared" .)) }}
 {{- fail "several replicas need a store that they can share: set store.existingSecret, or replicaCount: 1 and autoscaling.enabled: false" }}
