@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
-import { isTelling, readableName } from '../src/classify/text.js';
+import { describeClass } from '../src/classify/text.js';
 import { lateProgress } from '../src/cli/progress.js';
 import type { Settings } from '../src/config.js';
 import { loadEncoder } from '../src/encoder/load.js';
-import type { TextClass } from '../src/learn/datasets/textSet.js';
 import type { EmbeddingCache } from '../src/learn/embeddingCache.js';
 import { SetLoader } from '../src/learn/setLoader.js';
 
@@ -62,10 +61,4 @@ export function openSetLoader(
     describe: describeClass,
     progress: (label) => lateProgress(process.stderr, label),
   });
-}
-
-/** The words that the server embeds for an intent; none where they say nothing. */
-export function describeClass({ name, description }: TextClass): string {
-  const words = description ?? readableName(name);
-  return isTelling(words) ? words : '';
 }

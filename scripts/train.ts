@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { describeClass } from '../src/classify/text.js';
 import { lateProgress, startProgress } from '../src/cli/progress.js';
 import { table } from '../src/cli/table.js';
 import { readSettings, settingOptions } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
 import { initHeads } from '../src/heads/runtime.js';
 import { EmbeddingCache } from '../src/learn/embeddingCache.js';
+import { loadOnce, trainHead } from '../src/learn/headTraining.js';
+import type { SetLoader } from '../src/learn/setLoader.js';
 import type { Proportion } from '../src/statistics/measures.js';
 import { readTrainingConfig, type TrainingConfig } from '../src/learn/trainingConfig.js';
-import { loadTrainingData, type TrainingData } from '../src/learn/trainingData.js';
 import {
   runTraining,
   type TrainingObserver,
@@ -18,7 +20,7 @@ import {
 } from '../src/learn/trainingRun.js';
 import { encoderTrainee, type InterpolationPoint } from '../src/learn/transformer/encoderTraining.js';
 import { startingEncoder } from '../src/learn/transformer/startingEncoder.js';
-import { describeClass, openSetLoader, type SetFlags, setOptions } from './sets.js';
+import { openSetLoader, type SetFlags, setOptions } from './sets.js';
 import { trainingOptions, withFlags } from './train/flags.js';
 import { runProgram } from './runProgram.js';
 
@@ -73,7 +75,11 @@ program.action(async (options: Options) => {
     signal: stop.signal,
     observer: progressOf(config),
   };
-  const result = await (config.unfreeze === undefined ? trainHead : trainEncoder)(config, options, run);
+  const cache = new EmbeddingCache(options.cache);
+  const result =
+    config.unfreeze === undefined
+      ? await trainHead(config, cache, openLoader(options, cache, config.encoder), run)
+      : await trainEncoder(config, options, cache, run);
   process.stdout.write(summary(config, out, result));
 });
 
@@ -107,21 +113,11 @@ async function readJson(file: string): Promise<Record<string, unknown>> {
   throw new KshotError('invalid_configuration', `the configuration ${file} is no object`);
 }
 
-async function trainHead(
-  config: TrainingConfig,
-  options: Options,
-  run: TrainingRunOptions,
-): Promise<TrainingResult> {
-  const cache = new EmbeddingCache(options.cache);
-  // The cache is closed before the training: others may run beside.
-  const data = await load(config, options, cache, config.encoder).finally(() => cache.close());
-  return runTraining(config, data, run);
-}
-
 /** A head, and the upper layers of the encoder with it. */
 async function trainEncoder(
   config: TrainingConfig,
   options: Options,
+  cache: EmbeddingCache,
   run: TrainingRunOptions,
 ): Promise<TrainingResult> {
   if (config.encoder === undefined) {
@@ -132,9 +128,8 @@ async function trainEncoder(
   }
   const folder = join(run.folder, 'start');
   const encoder = await startingEncoder(config.encoder, folder, config.unfreeze!.maxTokens);
-  const cache = new EmbeddingCache(options.cache);
   try {
-    const data = await load(config, options, cache, encoder.folder);
+    const data = await loadOnce(config, openLoader(options, cache, encoder.folder));
     const trainee = await encoderTrainee(config, data, encoder, {
       out: run.out,
       cache,
@@ -154,24 +149,13 @@ async function trainEncoder(
   }
 }
 
-/** The data, embedded by an encoder, which is closed again. */
-async function load(
-  config: TrainingConfig,
-  options: Options,
-  cache: EmbeddingCache,
-  encoder: string | undefined,
-): Promise<TrainingData> {
+function openLoader(options: Options, cache: EmbeddingCache, encoder: string | undefined): SetLoader {
   const settings = readSettings(
     { ...program.opts(), ...(encoder === undefined ? {} : { model: encoder }) },
     process.env,
     ['encoder'],
   );
-  const loader = openSetLoader(settings.model, options, cache, settings);
-  try {
-    return await loadTrainingData(config, loader);
-  } finally {
-    await loader.close();
-  }
+  return openSetLoader(settings.model, options, cache, settings);
 }
 
 function sayInterpolation(points: readonly InterpolationPoint[], { share }: InterpolationPoint): void {

@@ -11,12 +11,14 @@ import { isPostgresUrl, printableUrl } from './store/location.js';
  */
 
 /** What a command may ask for: `serve` takes all groups, `classify` needs no server. */
-export type SettingGroup = 'server' | 'store' | 'encoder' | 'heads' | 'security' | 'limits' | 'logging';
+export type SettingGroup =
+  'server' | 'store' | 'encoder' | 'heads' | 'jobs' | 'security' | 'limits' | 'logging';
 const ALL_GROUPS: readonly SettingGroup[] = [
   'server',
   'store',
   'encoder',
   'heads',
+  'jobs',
   'security',
   'limits',
   'logging',
@@ -221,6 +223,21 @@ const settingsSchema = z
       defaultText: 'the bundled models/heads',
       description: 'Where trained heads are, a folder each; one made for another encoder is not served',
     }),
+    runJobs: onOff.default(true).register(about, {
+      group: 'jobs',
+      description:
+        'The server runs jobs (evaluations and the like) besides; else workers and other servers do',
+    }),
+    datasets: words.optional().register(about, {
+      group: 'jobs',
+      value: 'folder',
+      description: 'Data sets, as npm run fetch-data lays them out, and tables: what a training job may name',
+    }),
+    encoders: words.optional().register(about, {
+      group: 'jobs',
+      value: 'folder',
+      description: 'Encoders, a folder each: what a job for training or re-embedding may name',
+    }),
     apiKeys: keys.default([]).register(about, {
       group: 'security',
       value: 'list',
@@ -298,6 +315,9 @@ const settingsSchema = z
     if (all.length > 0 && settings.insecureNoAuth) {
       refuse('insecureNoAuth', 'contradicts the API keys that are set; leave out one or the other');
     }
+    if (!settings.runJobs && settings.store === undefined) {
+      refuse('runJobs', 'can be turned off with --store alone: without it nobody else could run jobs');
+    }
     if (settings.maxQueuedTexts < settings.maxTexts) {
       refuse(
         'maxQueuedTexts',
@@ -355,11 +375,25 @@ export function requireKeysBeyondLoopback(settings: Settings, hasStoredKeys: boo
   const { host, apiKeys, readOnlyApiKeys, insecureNoAuth } = settings;
   const hasKeys = hasStoredKeys || apiKeys.length + readOnlyApiKeys.length > 0;
   if (hasKeys || insecureNoAuth || isLoopback(host)) return;
-  const field = fieldOf('apiKeys');
-  const message =
+  throw wrongSetting(
+    'apiKeys',
     `must be set to listen on ${host}, which other machines may reach; or make a key with "kshot keys create", ` +
-    'listen on 127.0.0.1 instead, or give --insecure-no-auth if the network is trusted';
-  throw new KshotError('invalid_configuration', `${field} ${message}`, { fields: [{ field, message }] });
+      'listen on 127.0.0.1 instead, or give --insecure-no-auth if the network is trusted',
+  );
+}
+
+/** @throws KshotError `invalid_configuration` where no other process could share the store. */
+export function requireSharedStore({ store }: Settings): void {
+  if (store !== undefined) return;
+  throw wrongSetting(
+    'store',
+    'must name the PostgreSQL database that servers share: a server on SQLite runs its jobs itself, and nobody else can',
+  );
+}
+
+function wrongSetting(name: SettingName, message: string): KshotError {
+  const field = fieldOf(name);
+  return new KshotError('invalid_configuration', `${field} ${message}`, { fields: [{ field, message }] });
 }
 
 /** Variables that look like settings and are none: misspelt, most likely. Worth a warning. */

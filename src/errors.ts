@@ -17,6 +17,7 @@ export type ErrorCode =
   /** The bot has an intent of that name already. */
   | 'intent_exists'
   | 'unknown_evaluation'
+  | 'unknown_job'
   /** Of a bot that has too few examples, or a test set without texts. */
   | 'nothing_to_evaluate'
   /** There is no other evaluation to compare with, or one of the two is not done. */
@@ -54,6 +55,8 @@ export type ErrorCode =
   | 'head_unavailable'
   /** The device asked for cannot be had here. */
   | 'device_unavailable'
+  /** A process that worked for this one was killed: by the system for want of memory, most likely. */
+  | 'process_killed'
   /** Another process has the store open. */
   | 'store_in_use'
   /** The store cannot be read or written. */

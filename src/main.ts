@@ -33,7 +33,11 @@ const io: Io = {
 const access: ServiceAccess = {
   async start(settings, ownKey) {
     const { serve } = await import('./serve.js');
-    return serve(settings, ownKey);
+    return serve(settings, { ownKey });
+  },
+  async startWorker(settings) {
+    const { serve } = await import('./serve.js');
+    return serve(settings, { isWorker: true });
   },
   async findOwner(settings) {
     const [{ readLockOwner }, { storeFile }] = await Promise.all([

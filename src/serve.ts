@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
-import { openService } from './classify/live.js';
+import { openService, type OpenedService } from './classify/live.js';
 import type { ClassifyService, HeadSummary } from './classify/service.js';
 import { readBotFile } from './cli/importExport.js';
 import { lateProgress } from './cli/progress.js';
@@ -14,6 +14,7 @@ import {
   BUNDLED_MODEL,
   printableSettings,
   requireKeysBeyondLoopback,
+  requireSharedStore,
   type Settings,
 } from './config.js';
 import type { Encoder, EncoderObserver } from './encoder/encoder.js';
@@ -24,6 +25,11 @@ import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
 import { startServer } from './http/server.js';
+import { backgroundThreads } from './jobs/backgroundThreads.js';
+import type { EmbeddingRunnerOptions } from './jobs/embedding.js';
+import type { JobRunners } from './jobs/jobs.js';
+import { openJobs } from './jobs/openJobs.js';
+import { runnersOf } from './jobs/runners.js';
 import { Keyring, type KeyStore } from './keys/keyring.js';
 import { observedStore } from './store/observedStore.js';
 import { openStore, type StoreOptions } from './store/openStore.js';
@@ -60,14 +66,24 @@ export interface Serving {
   close(): Promise<void>;
 }
 
+export interface ServeOptions {
+  /** A key besides those of the settings and the store, for whoever starts the server. */
+  readonly ownKey?: string | undefined;
+  /** Whether it only runs the jobs of servers that share its store. */
+  readonly isWorker?: boolean;
+}
+
 /**
- * The wiring: store, encoder, service, HTTP. Listens from the first moment, so that probes see the process alive, and
+ * The wiring: store, encoder, service, jobs, HTTP. Listens from the first moment, so that probes see the process alive, and
  * resolves when it is ready: embeddings brought up to date, the demo bot offered, encoder and heads warmed up.
  *
- * @param ownKey a key besides those of the settings and the store, for whoever starts the server.
  * @throws KshotError what the parts throw; nothing is left open then.
  */
-export async function serve(settings: Settings, ownKey?: string): Promise<Serving> {
+export async function serve(
+  settings: Settings,
+  { ownKey, isWorker = false }: ServeOptions = {},
+): Promise<Serving> {
+  if (isWorker) requireSharedStore(settings);
   // Without a store to look into there are no keys in it.
   if (settings.store === undefined && !existsSync(storeFile(settings))) {
     requireKeysBeyondLoopback(settings, false);
@@ -80,7 +96,10 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
   const observer = tracing === undefined ? metrics : tracing.observer(metrics);
   const lifecycle = new Lifecycle();
 
-  const { feed, isNew, folderProblem, ...opened } = await openStore(storeOptions(settings));
+  const { feed, isNew, folderProblem, ...opened } = await openStore({
+    ...storeOptions(settings),
+    isWorker,
+  });
   const store = observedStore(opened.store, observer);
   const closers: (() => Promise<unknown>)[] = [() => opened.close()];
   if (folderProblem !== undefined) {
@@ -95,7 +114,11 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     const keyring = await openKeyring(settings, ownKey, store, log, warn);
     closers.unshift(() => keyring.close());
     if (feed !== undefined) keyring.follow(settings.revisionCheckMs);
+    const jobs = await openJobs(store, feed, { observer: metrics, warn });
+    closers.unshift(() => jobs.close());
     const app = createApp({
+      jobs,
+      isWorker,
       lifecycle,
       metrics,
       tracer: tracing,
@@ -103,7 +126,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
       limits: settings,
       keys: keyring,
       logTexts: settings.logTexts,
-      console: settings.console ? CONSOLE_DIRECTORY : undefined,
+      console: settings.console && !isWorker ? CONSOLE_DIRECTORY : undefined,
       version: version(),
     });
     const server = await startServer(app, { ...settings, lifecycle });
@@ -128,13 +151,15 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
       warn,
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
     });
-    closers.splice(2, 0, () => service.close()); // the store, too; what is opened beside it is left
+    closers.splice(3, 0, () => service.close()); // the store, too; what is opened beside it is left
     await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo) {
       await addDemo(service);
       written = performance.now();
     }
     await warmUp(encoder, service, written, settings, log);
+    const runners = jobRunners(settings, service, { encoder, store, feed, log });
+    await jobs.begin(isWorker || settings.runJobs ? runners : {});
     lifecycle.ready(service);
     log.info({ url: server.url, encoder: encoder.name, device: encoder.device }, 'ready');
 
@@ -146,6 +171,7 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
         log.info('stopping');
         const inTime = await server.close(settings.shutdownTimeoutMs);
         if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
+        await jobs.close();
         await keyring.close();
         await service.close();
         await opened.close();
@@ -161,6 +187,25 @@ export async function serve(settings: Settings, ownKey?: string): Promise<Servin
     if (isUnused && opened.markNew === undefined) await rm(storeFile(settings), { force: true });
     throw error;
   }
+}
+
+function jobRunners(
+  settings: Settings,
+  service: OpenedService,
+  { log, ...shared }: Pick<EmbeddingRunnerOptions, 'encoder' | 'store' | 'feed'> & { readonly log: Logger },
+): JobRunners {
+  const { datasets, encoders, heads, dataDir } = settings;
+  const options = encoderOptions(settings);
+  const warn = (message: string) => log.warn(message);
+  const threads = backgroundThreads(options.threads);
+  return runnersOf(service, {
+    training: { datasets, encoders, heads, work: join(dataDir, 'jobs'), encoder: options, warn },
+    embedding: {
+      ...shared,
+      encoders,
+      open: (model) => loadEncoder({ ...options, model, threads, cacheBytes: 0, warn }),
+    },
+  });
 }
 
 /** @throws KshotError `invalid_configuration` where there are no keys and other machines can reach the server. */

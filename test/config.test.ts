@@ -12,7 +12,16 @@ import {
 } from '../src/config.js';
 import { KshotError } from '../src/errors.js';
 
-const GROUPS: SettingGroup[] = ['server', 'store', 'encoder', 'heads', 'security', 'limits', 'logging'];
+const GROUPS: SettingGroup[] = [
+  'server',
+  'store',
+  'encoder',
+  'heads',
+  'jobs',
+  'security',
+  'limits',
+  'logging',
+];
 const KEY = 'k'.repeat(16);
 
 function problemOf(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv = {}): KshotError {

@@ -4,38 +4,50 @@ import type { EmbeddedText, Store } from '../store/store.js';
 /** Texts that are embedded in one go, and written, where a store is brought up to an encoder. */
 const EMBED_AT_ONCE = 128;
 
+export interface EmbedMissingOptions {
+  /** Told after each slice; never where nothing is missing. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+  /** Ends it between two slices, and drops the one that waits. */
+  readonly signal?: AbortSignal;
+  /** Runs what embeds a slice when it is this process's turn; at once by default. */
+  readonly inTurn?: (work: () => Promise<number>) => Promise<number>;
+}
+
 /**
- * Gives every text of the store an embedding under this encoder. Each slice is durable: an interruption resumes. When
- * texts were embedded, the embeddings of other encoders are deleted.
+ * Gives every text of the store an embedding under this encoder. Each slice is durable: an interruption resumes. The embeddings
+ * of other encoders stay.
  *
- * @param progress told after each slice; never where nothing is missing.
- * @param kept fingerprints of other encoders whose embeddings stay.
  * @returns how many texts were embedded.
- * @throws KshotError what the encoder and the store throw.
+ * @throws KshotError what the encoder and the store throw; the signal's reason.
  */
 export async function embedMissing(
   encoder: Encoder,
   store: Store,
-  progress: ((done: number, total: number) => void) | undefined,
-  kept: readonly string[] = [],
+  { progress, signal, inTurn = (work) => work() }: EmbedMissingOptions = {},
 ): Promise<number> {
-  const { fingerprint } = encoder;
-  const total = await store.countMissingEmbeddings(fingerprint);
+  const total = await store.countMissingEmbeddings(encoder.fingerprint);
   if (total === 0) return 0; // To look for them takes seconds where there are a million texts.
   let done = 0;
   for (;;) {
-    const texts = await store.readMissingEmbeddings(fingerprint, EMBED_AT_ONCE);
-    if (texts.length === 0) break;
-    const { embeddings } = await encoder.encode(
-      texts.map(({ text }) => text),
-      { background: true },
-    );
-    const ids = texts.map(({ id }) => id);
-    await store.writeEmbeddings(fingerprint, ids, embeddings);
-    progress?.((done += texts.length), total);
+    signal?.throwIfAborted();
+    const embedded = await inTurn(() => embedSlice(encoder, store, signal));
+    if (embedded === 0) return done;
+    progress?.((done += embedded), total);
   }
-  await store.deleteOtherEmbeddings(fingerprint, ...kept);
-  return done;
+}
+
+/** @returns how many texts were embedded; 0 where none is left. */
+async function embedSlice(encoder: Encoder, store: Store, signal: AbortSignal | undefined): Promise<number> {
+  signal?.throwIfAborted();
+  const texts = await store.readMissingEmbeddings(encoder.fingerprint, EMBED_AT_ONCE);
+  if (texts.length === 0) return 0;
+  const { embeddings } = await encoder.encode(
+    texts.map(({ text }) => text),
+    { background: true, ...(signal && { signal }) },
+  );
+  const ids = texts.map(({ id }) => id);
+  await store.writeEmbeddings(encoder.fingerprint, ids, embeddings);
+  return texts.length;
 }
 
 /**

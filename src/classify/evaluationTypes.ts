@@ -1,11 +1,14 @@
 /** How a bot was judged: on examples of its own that it was not shown, or on labelled texts of somebody's. */
 export type EvaluationKind = 'cross-validation' | 'test-set';
 
-export type EvaluationStatus = 'running' | 'done' | 'failed' | 'cancelled';
+/** `queued`: it waits for its turn. */
+export type EvaluationStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 
 export interface EvaluationSummary {
   /** Unique in the bot, growing. */
   readonly id: number;
+  /** The job that carries it out; null where that is gone. */
+  readonly job: number | null;
   /** What it was called when it was begun. */
   readonly name: string | null;
   readonly kind: EvaluationKind;

@@ -4,13 +4,13 @@ import type { CalibrationModel } from '../heads/calibration.js';
 import { HeadLibrary } from '../heads/library.js';
 import { initHeads } from '../heads/runtime.js';
 import type { ChangeFeed } from '../store/changeFeed.js';
-import type { Change, IntentRecord, Store } from '../store/store.js';
+import type { Change, IntentRecord, Json, Store } from '../store/store.js';
 import { Adapter } from './adapter.js';
 import { checkIntents, intentInput, textsOf } from './checkedIntents.js';
 import { COMMITTEE_HEADS } from './committee.js';
 import { Edits } from './edits.js';
 import { embedTexts, withEmbeddings } from './embedTexts.js';
-import { Evaluations } from './evaluation/evaluations.js';
+import { type EvaluationRun, Evaluations } from './evaluation/evaluations.js';
 import type { Evaluation, EvaluationComparison, EvaluationSummary } from './evaluationTypes.js';
 import { lookBeforeRefusing } from './freshWrites.js';
 import { HeadChoice, type HeadUse } from './headChoice.js';
@@ -91,13 +91,19 @@ export interface ServiceOptions {
   readonly embedding?: (done: number, total: number) => void;
 }
 
+/** A service that carries out, too, what it and others are asked to do in the background. */
+export interface OpenedService extends ClassifyService {
+  /** As `Evaluations.carryOut`. */
+  carryOutEvaluation(job: number, run: EvaluationRun): Promise<Json>;
+}
+
 /**
  * Opens the service on a store: embeds what has no embedding under this encoder, learns what bots there are, and brings the
  * first of them to life.
  *
  * @throws KshotError what the encoder and the store throw.
  */
-export async function openService(options: ServiceOptions): Promise<ClassifyService> {
+export async function openService(options: ServiceOptions): Promise<OpenedService> {
   const service = new LiveService(options);
   try {
     await initHeads();
@@ -112,7 +118,7 @@ export async function openService(options: ServiceOptions): Promise<ClassifyServ
   return service;
 }
 
-class LiveService implements ClassifyService {
+class LiveService implements OpenedService {
   readonly #encoder: Encoder;
   readonly #store: Store;
   readonly #options: ServiceOptions;
@@ -158,7 +164,6 @@ class LiveService implements ClassifyService {
         forget: (name) => this.#versions.forget(name),
         servedOf: (name) => this.#versions.servedOf(name),
       },
-      deleted: (name) => this.#evaluations.drop(name),
     });
     this.#inspector = new Inspector(options.encoder);
     this.#replicas = new Replicas({
@@ -215,7 +220,6 @@ class LiveService implements ClassifyService {
 
   /** Learns what bots there are, and loads the first of them; to be called when heads are loaded. */
   async start(): Promise<void> {
-    await this.#evaluations.markInterrupted();
     await this.#replicas.start();
     // Others may write to a bot without a pause, and whoever starts waits until it has adapted.
     for (const { timer } of this.#allServed) timer.hurry();
@@ -555,6 +559,10 @@ class LiveService implements ClassifyService {
     return this.#evaluations.remove(name, id);
   }
 
+  async carryOutEvaluation(job: number, run: EvaluationRun): Promise<Json> {
+    return this.#evaluations.carryOut(job, run);
+  }
+
   async compareEvaluations(name: string, id: number, other?: number): Promise<EvaluationComparison> {
     return this.#evaluations.compare(name, id, other);
   }
@@ -675,7 +683,6 @@ class LiveService implements ClassifyService {
     this.#closed = true;
     this.#replicas.close();
     await this.#inspector.close();
-    await this.#evaluations.close();
     await this.#encoder.close();
     await this.#loaded.flush();
     await this.#writes.settled();

@@ -32,8 +32,6 @@ export interface LoadedBotsOptions {
     readonly forget: (bot: string) => void;
     readonly servedOf: (bot: string) => readonly Served[];
   };
-  /** A bot was deleted, or another one has its name. */
-  readonly deleted: (bot: string) => void;
   readonly observer?: ServiceObserver | undefined;
   readonly warn: (message: string, error: unknown) => void;
 }
@@ -242,7 +240,6 @@ export class LoadedBots {
   /** What belonged to a bot that is no more. */
   #forget(name: string): void {
     this.options.versions.forget(name);
-    this.options.deleted(name);
   }
 
   #release(served: Served): void {

@@ -248,7 +248,10 @@ export class Replicas implements FeedWatcher {
 
   async #embedMissing(): Promise<void> {
     const { feed, encoder, store, embedding, warn } = this.options;
-    const embed = () => embedMissing(encoder, store, embedding);
+    const embed = async () => {
+      const embedded = await embedMissing(encoder, store, { progress: embedding });
+      if (embedded > 0) await store.deleteOtherEmbeddings(encoder.fingerprint);
+    };
     if (feed === undefined) await embed();
     else
       await feed.exclusively(embed, () =>

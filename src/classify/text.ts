@@ -55,6 +55,18 @@ export function labelOf(name: string, description: string | null): string {
   return description || readableName(name) || name;
 }
 
+/** The words of a data set's class that are embedded, as an intent's are; empty where they say nothing. */
+export function describeClass({
+  name,
+  description,
+}: {
+  readonly name: string;
+  readonly description?: string;
+}): string {
+  const words = description ?? readableName(name);
+  return isTelling(words) ? words : '';
+}
+
 /** A name as a person would say it: `card_lost`, `cardLost` and `card-lost` are all "card lost". */
 export function readableName(name: string): string {
   return name

@@ -11,9 +11,10 @@ import { addEvaluateCommand, EVALUATION_FAILED } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
 import { addHeadsCommand } from './commands/heads.js';
 import { addImportCommand } from './commands/import.js';
+import { addJobsCommand } from './commands/jobs.js';
 import { addKeysCommand } from './commands/keys.js';
 import { addLabelCommand } from './commands/label.js';
-import { addServeCommand } from './commands/serve.js';
+import { addServeCommand, addWorkerCommand } from './commands/serve.js';
 import { addSuggestCommand } from './commands/suggest.js';
 import { addUnlabelledCommand } from './commands/unlabelled.js';
 import { addVersionsCommand } from './commands/versions.js';
@@ -55,11 +56,13 @@ export function buildProgram(context: Context): Command {
       outputError: (text, write) => write(text.replace(/^error: /, 'kshot: ')),
     });
   addServeCommand(program, context);
+  addWorkerCommand(program, context);
   addClassifyCommand(program, context);
   addImportCommand(program, context);
   addExportCommand(program, context);
   addCheckCommand(program, context);
   addEvaluateCommand(program, context);
+  addJobsCommand(program, context);
   addUnlabelledCommand(program, context);
   addSuggestCommand(program, context);
   addLabelCommand(program, context);
@@ -72,8 +75,8 @@ export function buildProgram(context: Context): Command {
   program.addHelpText(
     'after',
     `
-Commands other than "serve", "encoder", "check FILE" and "evaluate FILE" work on
-the server at --url, else on the one that has the data folder open, else they
+Commands other than "serve", "worker", "encoder", "check FILE" and "evaluate
+FILE" work on the server at --url, else on the one that has the data folder open, else they
 start one for as long as they need it.
 "kshot COMMAND --help" says more.`,
   );

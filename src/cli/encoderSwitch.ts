@@ -166,7 +166,12 @@ async function applySwitch(
   const embed = async (kept: EncoderIdentity | undefined) => {
     if (opened === undefined) return 0;
     const { store, feed } = opened;
-    const work = () => embedMissing(encoder, store, progress, kept === undefined ? [] : [kept.fingerprint]);
+    const work = async () => {
+      const embedded = await embedMissing(encoder, store, { progress });
+      const others = kept === undefined ? [] : [kept.fingerprint];
+      if (embedded > 0) await store.deleteOtherEmbeddings(encoder.fingerprint, ...others);
+      return embedded;
+    };
     return feed === undefined
       ? work()
       : feed.exclusively(work, () => warn('another process embeds the store; waiting for it'));

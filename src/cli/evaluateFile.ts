@@ -4,6 +4,8 @@ import { type Flags, readSettings } from '../config.js';
 import { loadEncoder } from '../encoder/load.js';
 import type { BotDocument } from '../formats/document.js';
 import { readCalibration } from '../heads/calibration.js';
+import { openJobs } from '../jobs/openJobs.js';
+import { evaluationsOnly } from '../jobs/runners.js';
 import { calibrationFile, encoderOptions, headsDirectory } from '../serve.js';
 import { openSqliteStore } from '../store/sqlite.js';
 import type { Bench } from './evaluationBench.js';
@@ -28,15 +30,18 @@ export async function evaluateFile<T>(
   // Before the encoder, which would be left open if there were something wrong with the file.
   const calibration = await readCalibration(calibrationFile(settings));
   const warn = (message: string) => void stderr.write(`note: ${message}\n`);
+  const store = await openSqliteStore(':memory:');
   const service = await openService({
     encoder: await loadEncoder({ ...encoderOptions(settings), warn }),
-    store: await openSqliteStore(':memory:'),
+    store,
     maxTextChars: settings.maxTextChars,
     ...headsDirectory(settings),
     calibration,
     warn,
   });
+  const jobs = await openJobs(store, undefined, { warn });
   try {
+    await jobs.begin(evaluationsOnly(service));
     await service.importBot(BOT, document);
     return await work({
       crossValidate: (asked) => service.crossValidate(BOT, asked),
@@ -45,6 +50,7 @@ export async function evaluateFile<T>(
       sleep, // in earnest: the work is done in this process
     });
   } finally {
+    await jobs.close();
     await service.close();
   }
 }

@@ -21,6 +21,8 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 export interface ServiceAccess {
   /** Starts the service and its HTTP server in this process. @param ownKey a key for whoever starts it. */
   start(settings: Settings, ownKey?: string): Promise<RunningService>;
+  /** Starts what runs the jobs of servers that share the store of these settings. */
+  startWorker(settings: Settings): Promise<RunningService>;
   /** The process that has the store of these settings open; undefined where none has. */
   findOwner(settings: Settings): Promise<StoreOwner | undefined>;
 }

@@ -2,8 +2,7 @@ import type { Evaluation, EvaluationComparison, EvaluationSummary } from '../cla
 import type { ImportFormat } from '../formats/formatNames.js';
 import { botPath } from './botPath.js';
 import type { CallOptions, FileContent, Transport } from './transport.js';
-
-const DEFAULT_INTERVAL_MS = 1000;
+import { finished, type FinishedOptions } from './finished.js';
 
 interface EvaluationOptions extends CallOptions {
   /** What it is to be called. */
@@ -26,14 +25,7 @@ export interface TestSetOptions extends EvaluationOptions {
   readonly language?: string | undefined;
 }
 
-export interface FinishedOptions extends CallOptions {
-  /** Told of every look at one that still runs. */
-  readonly onProgress?: ((evaluation: EvaluationSummary) => void) | undefined;
-  /** Between two looks; default 1 s. */
-  readonly intervalMs?: number | undefined;
-}
-
-/** How well a bot does. An evaluation is begun, runs in the server, and is kept there. */
+/** How well a bot does. An evaluation is begun, waits for its turn, and is kept by the server. */
 export class Evaluations {
   readonly #transport: Transport;
 
@@ -74,17 +66,8 @@ export class Evaluations {
   }
 
   /** Waits until one has ended, however it did: its `status` says. */
-  async finished(
-    bot: string,
-    id: number,
-    { onProgress, intervalMs = DEFAULT_INTERVAL_MS, ...options }: FinishedOptions = {},
-  ): Promise<Evaluation> {
-    for (;;) {
-      const evaluation = await this.get(bot, id, options);
-      if (evaluation.status !== 'running') return evaluation;
-      onProgress?.(evaluation);
-      await this.#transport.sleep(intervalMs, options.signal);
-    }
+  finished(bot: string, id: number, options?: FinishedOptions<EvaluationSummary>): Promise<Evaluation> {
+    return finished((how) => this.get(bot, id, how), this.#transport, options);
   }
 
   /** Text by text. @param other an earlier one; left out: the latest of the same kind before it. */
@@ -97,7 +80,7 @@ export class Evaluations {
     return this.#transport.json({ method: 'GET', path, query: { with: other }, options });
   }
 
-  /** Cancels one that runs; removes one that has ended. */
+  /** Cancels one that waits or runs; removes one that has ended. */
   async delete(bot: string, id: number, options?: CallOptions): Promise<void> {
     await this.#transport.json({ method: 'DELETE', path: botPath(bot, 'evaluations', id), options });
   }

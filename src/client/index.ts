@@ -15,6 +15,8 @@ export type { ExampleChange, Examples } from './examples.js';
 export type { Heads } from './heads.js';
 export type { Intents } from './intents.js';
 export type * from './evaluations.js';
+export { type FinishedOptions, isOver } from './finished.js';
+export type { JobListOptions, JobRequest, Jobs } from './jobs.js';
 export type { Keys } from './keys.js';
 export type { Unlabelled as UnlabelledTexts } from './unlabelled.js';
 export type { Versions } from './versions.js';
@@ -24,6 +26,7 @@ export type { BotSettings } from '../classify/botSettings.js';
 export type { FieldProblem, ProblemCode } from '../errors.js';
 export type * from '../classify/evaluationTypes.js';
 export type * from '../classify/mapTypes.js';
+export type * from '../jobs/jobTypes.js';
 export type * from '../classify/versionTypes.js';
 export type {
   CheckCode,

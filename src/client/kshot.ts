@@ -9,6 +9,7 @@ import { Evaluations } from './evaluations.js';
 import { Examples } from './examples.js';
 import { Heads } from './heads.js';
 import { Intents } from './intents.js';
+import { Jobs } from './jobs.js';
 import { Keys } from './keys.js';
 import { type CallOptions, type FileContent, type KshotOptions, Transport } from './transport.js';
 import type {
@@ -43,6 +44,7 @@ export class Kshot {
   readonly versions: Versions;
   readonly aliases: Aliases;
   readonly evaluations: Evaluations;
+  readonly jobs: Jobs;
   readonly heads: Heads;
   readonly keys: Keys;
   readonly #transport: Transport;
@@ -59,6 +61,7 @@ export class Kshot {
     this.versions = new Versions(transport);
     this.aliases = new Aliases(transport);
     this.evaluations = new Evaluations(transport);
+    this.jobs = new Jobs(transport);
     this.heads = new Heads(transport);
     this.keys = new Keys(transport);
   }

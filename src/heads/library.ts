@@ -131,7 +131,8 @@ export class HeadLibrary {
   async #load(name: string, former: HeadEntry | undefined): Promise<HeadEntry> {
     const directory = join(this.options.directory!, name);
     try {
-      refuseName(name);
+      const wrong = headNameProblem(name);
+      if (wrong !== undefined) throw new KshotError('invalid_configuration', wrong);
       const { head, tensors, metadata, sha256 } = await this.#read(directory);
       const source = {
         kind: 'trained',
@@ -179,19 +180,13 @@ function changeOf(before: HeadEntry | undefined, { name, version, problem }: Hea
   return [{ name, change: before?.version === undefined ? 'added' : 'changed', problem }];
 }
 
-function refuseName(name: string): void {
+/** Why a trained head cannot have a name; undefined where it can. */
+export function headNameProblem(name: string): string | undefined {
   if (isHeadName(name)) {
-    throw new KshotError(
-      'invalid_configuration',
-      `The name "${name}" is a built-in head's: give the checkpoint's folder another.`,
-    );
+    return `The name "${name}" is a built-in head's: give the checkpoint's folder another.`;
   }
-  if (!HEAD_NAME.test(name)) {
-    throw new KshotError(
-      'invalid_configuration',
-      `"${name}" cannot be a head's name: it must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit.`,
-    );
-  }
+  if (HEAD_NAME.test(name)) return undefined;
+  return `"${name}" cannot be a head's name: it must be 1 to 64 letters, digits, ".", "_" or "-", and begin with a letter or digit.`;
 }
 
 /** A checkpoint may be wrong in ways that its head trips over before anyone says so. */

@@ -2,6 +2,7 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import type { Logger } from 'pino';
 import { KshotError } from '../errors.js';
 import type { Caller } from '../keys/caller.js';
+import type { Jobs } from '../jobs/jobs.js';
 import type { Keyring } from '../keys/keyring.js';
 import { Authoriser, keyIn, keyInBody } from './auth.js';
 import { readFileBody, readJson } from './body.js';
@@ -9,6 +10,7 @@ import type { ImportLimits } from './botFile.js';
 import { consoleRouter } from './console.js';
 import { docsPage } from './docs.js';
 import { Exchange, type Answer } from './exchange.js';
+import { jobOperations } from './jobRoutes.js';
 import { keyOperations } from './keyRoutes.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Metrics } from './metrics.js';
@@ -19,7 +21,7 @@ import { RefusalLog } from './refusalLog.js';
 import type { RequestTracer } from './requestTracer.js';
 import { apiOperations } from './routes.js';
 import { requestSchemas, type RequestLimits } from './schemas.js';
-import { systemOperations } from './systemRoutes.js';
+import { isOfWorkers, systemOperations } from './systemRoutes.js';
 import { validate } from './validate.js';
 
 export interface AppOptions {
@@ -27,6 +29,9 @@ export interface AppOptions {
   readonly lifecycle: Lifecycle;
   readonly limits: RequestLimits & ImportLimits & { readonly maxBodyBytes: number };
   readonly keys: Keyring;
+  readonly jobs: Jobs;
+  /** Whether only health and metrics are served. */
+  readonly isWorker?: boolean;
   /** Whether classified texts may stand in the log. */
   readonly logTexts: boolean;
   readonly log: Logger;
@@ -47,18 +52,20 @@ export function createApp(options: AppOptions): express.Express {
   const { lifecycle, metrics, log } = options;
   const authoriser = new Authoriser(options.keys, metrics);
   const requests = requestSchemas(options.limits);
-  metrics.watch(() => lifecycle.stats());
+  metrics.watch(() => lifecycle.stats(), options.jobs);
   // The first key closes the server while it runs.
   const needsKey = () => authoriser.enabled;
 
-  const operations: Operation[] = [
+  const all: Operation[] = [
     ...apiOperations(requests, options.limits, options.logTexts),
+    ...jobOperations(options.jobs),
     ...keyOperations(options.keys),
     ...systemOperations(lifecycle, metrics, options.version, {
       openapi: remembered(needsKey, () => JSON.stringify(document())),
       docs: remembered(needsKey, () => docsPage(document())),
     }).filter(({ id }) => id !== 'root' || options.console === undefined),
   ];
+  const operations = options.isWorker === true ? all.filter(isOfWorkers) : all;
   const document = remembered(needsKey, (authRequired) =>
     openApiDocument({ operations, requests, version: options.version, authRequired }),
   );

@@ -15,10 +15,10 @@ export interface KeyPlaces {
 }
 
 /**
- * Which bots an operation is about where no `{bot}` in its path says so: the one that its body names, or `none` in particular.
- * Left out, it is about all of them.
+ * Which bots an operation is about where no `{bot}` in its path says so: the one that its body names, all where it names none; or
+ * `none` in particular. Left out, it is about all of them.
  */
-export type BotScope<B = unknown> = 'none' | ((body: B) => string);
+export type BotScope<B = unknown> = 'none' | ((body: B) => string | null);
 
 /** What is looked at of an operation. */
 interface Guarded {
@@ -85,9 +85,7 @@ export class Authoriser {
   checkPath({ access, bots }: Guarded, params: unknown, caller: Caller): void {
     const bot = botIn(params);
     if (bot !== undefined) checkBot(bot, caller);
-    else if (access !== 'open' && bots === undefined && !caller.seesAll) {
-      throw new KshotError('forbidden', 'This API key is for some of the bots; this needs one for all bots');
-    }
+    else if (access !== 'open' && bots === undefined) checkBot(null, caller);
   }
 
   /** @throws KshotError `forbidden` where the body names a bot that is not the caller's. */
@@ -96,12 +94,21 @@ export class Authoriser {
   }
 }
 
-function checkBot(bot: string, caller: Caller): void {
-  if (caller.sees(bot)) return;
+/** @param bot null: all of them. @throws KshotError `forbidden` where it is not the caller's. */
+export function checkBot(bot: string | null, caller: Caller): void {
+  if (seesBot(bot, caller)) return;
+  if (bot === null) {
+    throw new KshotError('forbidden', 'This API key is for some of the bots; this needs one for all bots');
+  }
   throw new KshotError(
     'forbidden',
     `This API key is not for the bot "${bot}"; GET /v1/bots lists those that it is for`,
   );
+}
+
+/** @param bot null: all of them. */
+export function seesBot(bot: string | null, caller: Caller): boolean {
+  return bot === null ? caller.seesAll : caller.sees(bot);
 }
 
 /** The bot that validated parameters name, which may be with a version. */

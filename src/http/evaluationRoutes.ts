@@ -13,7 +13,7 @@ export function evaluationOperations(
 ): Operation[] {
   const common = { tag: 'evaluations', needsService: true } as const;
   const begun = {
-    202: { description: 'It has begun, or waits for its turn', schemas: [RESPONSES.EvaluationSummary] },
+    202: { description: 'It waits for its turn', schemas: [RESPONSES.EvaluationSummary] },
   };
   return [
     operation({
@@ -24,8 +24,9 @@ export function evaluationOperations(
       summary: 'Begin to judge a bot on its own examples',
       description:
         'Its examples and counter-examples are dealt to `folds` parts, evenly of each intent; each part is held out once from a ' +
-        'bot that has the others, adapts to them and is calibrated as the live one is. Nothing is encoded. It goes on in the ' +
-        'background, one evaluation at a time: GET its address until `status` is no longer `running`. The newest 50 of a bot are kept.',
+        'bot that has the others, adapts to them and is calibrated as the live one is. Nothing is encoded. It is a ' +
+        'job, which a server or a worker takes in its turn: GET its address until `status` is neither `queued` nor `running`. The newest ' +
+        '50 of a bot are kept.',
       access: 'write',
       params: PARAMS.bot,
       query: QUERIES.none,
@@ -45,7 +46,7 @@ export function evaluationOperations(
       summary: 'Begin to judge a bot on labelled texts',
       description:
         'The body is a file of texts with their intents, in any format that an import takes; its counter-examples are texts that ' +
-        'are to be out of scope. Nothing of it becomes part of the bot. It goes on in the background, as a cross-validation does.',
+        'are to be out of scope. Nothing of it becomes part of the bot. It is a job, as a cross-validation is.',
       access: 'write',
       params: PARAMS.bot,
       query: QUERIES.testSet,
@@ -95,7 +96,7 @@ export function evaluationOperations(
       id: 'deleteEvaluation',
       method: 'delete',
       path: '/v1/bots/{bot}/evaluations/{id}',
-      summary: 'Cancel an evaluation that runs, or delete one that is over',
+      summary: 'Cancel an evaluation that waits or runs, or delete one that is over',
       description: 'One that is cancelled stays in the list as such, until it is deleted as well.',
       access: 'write',
       params: PARAMS.evaluation,

@@ -67,6 +67,7 @@ const headline = z.strictObject({
 /** One evaluation in a list. */
 export const evaluationSummary = z.strictObject({
   id: count.describe('A later evaluation of the bot has a larger one'),
+  job: count.nullable().describe('That carries it out: GET /v1/jobs/{id}; null where it is gone'),
   name: z.string().nullable(),
   kind: z.enum(['cross-validation', 'test-set']),
   version: z.string().nullable().describe('That was judged; null: the bot as it was then'),
@@ -74,7 +75,9 @@ export const evaluationSummary = z.strictObject({
   head: z.string(),
   threshold: share.describe('Below this in-scope probability a text is out of scope'),
   folds: count.nullable().describe('Of a cross-validation'),
-  status: z.enum(['running', 'done', 'failed', 'cancelled']).describe('running: or it waits for its turn'),
+  status: z
+    .enum(['queued', 'running', 'done', 'failed', 'cancelled'])
+    .describe('queued: it waits for its turn'),
   progress: z.strictObject({ done: count, total: count }).describe('Texts that have been judged, and all'),
   error: z.string().nullable().describe('Why it failed'),
   created_at: z.string(),

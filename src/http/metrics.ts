@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServiceObserver, ServiceStats, Stage } from '../classify/service.js';
+import type { JobObserver, JobStats } from '../jobs/jobs.js';
 import type { StoreObserver } from '../store/observedStore.js';
 
 const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -7,9 +8,10 @@ const TEXTS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const TOKENS = [8, 16, 24, 32, 48, 64, 96, 128, 256, 512];
 
 /** What the service, the encoder and the server count, in the Prometheus text format. */
-export class Metrics implements ServiceObserver, StoreObserver {
+export class Metrics implements ServiceObserver, StoreObserver, JobObserver {
   private readonly registry = new Registry();
   private stats: () => ServiceStats | undefined = () => undefined;
+  private jobs: { stats(): readonly JobStats[] } = { stats: () => [] };
 
   private readonly requests = this.counter('kshot_http_requests_total', 'HTTP requests answered', [
     'method',
@@ -68,6 +70,13 @@ export class Metrics implements ServiceObserver, StoreObserver {
     SECONDS,
   );
 
+  private readonly jobSeconds = this.histogram(
+    'kshot_job_duration_seconds',
+    'Time that a job ran in this process',
+    [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400],
+    ['kind', 'outcome'],
+  );
+
   constructor() {
     // Read when Prometheus asks, so that nobody has to keep them in step.
     this.read('kshot_bots', 'Bots', (stats) => stats.bots);
@@ -110,11 +119,22 @@ export class Metrics implements ServiceObserver, StoreObserver {
       (s) => s.encoder.cacheHits,
     );
     this.readTotal('kshot_embedding_cache_misses_total', 'Texts not in it', (s) => s.encoder.cacheMisses);
+    this.readJobs('kshot_jobs', 'Jobs of the store that are not over', ['kind', 'status'], (gauge, job) => {
+      gauge.set({ kind: job.kind, status: 'queued' }, job.queued);
+      gauge.set({ kind: job.kind, status: 'running' }, job.running);
+    });
+    this.readJobs(
+      'kshot_job_wait_seconds',
+      'How long the oldest job that waits has waited',
+      ['kind'],
+      (gauge, job) => gauge.set({ kind: job.kind }, job.waitedMs / 1000),
+    );
   }
 
-  /** Where the gauges read from; undefined while there is no service. */
-  watch(stats: () => ServiceStats | undefined): void {
+  /** Where the gauges read from; `stats` gives undefined while there is no service. */
+  watch(stats: () => ServiceStats | undefined, jobs: { stats(): readonly JobStats[] }): void {
     this.stats = stats;
+    this.jobs = jobs;
   }
 
   /** Adds what Node tells of the process: memory, CPU, event loop, garbage collection. Once a process. */
@@ -155,6 +175,11 @@ export class Metrics implements ServiceObserver, StoreObserver {
 
   adapted(milliseconds: number): void {
     this.adaptationSeconds.observe(milliseconds / 1000);
+  }
+
+  /** A job ended here (its JobObserver). */
+  jobEnded(kind: string, outcome: string, milliseconds: number): void {
+    this.jobSeconds.observe({ kind, outcome }, milliseconds / 1000);
   }
 
   loaded(milliseconds: number): void {
@@ -206,6 +231,24 @@ export class Metrics implements ServiceObserver, StoreObserver {
       collect() {
         const stats = current();
         if (stats !== undefined) this.set(value(stats));
+      },
+    });
+  }
+
+  private readJobs<L extends string>(
+    name: string,
+    help: string,
+    labelNames: L[],
+    set: (gauge: Gauge<L>, job: JobStats) => void,
+  ): void {
+    const current = () => this.jobs.stats();
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        for (const job of current()) set(this, job);
       },
     });
   }

@@ -67,6 +67,7 @@ const TAGS = [
   { name: 'examples', description: 'Support sets, and texts that are out of scope' },
   { name: 'unlabelled', description: 'Texts whose intent is not known, and which to label next' },
   { name: 'evaluations', description: 'How good a bot is, measured' },
+  { name: 'jobs', description: 'What is done in the background, by whichever process takes it' },
   { name: 'versions', description: 'Bots as they were, under names, and the aliases that point at them' },
   { name: 'files', description: 'Bots from files, and as files' },
   { name: 'heads', description: 'How texts are scored against examples' },

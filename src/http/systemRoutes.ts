@@ -10,6 +10,11 @@ export interface Pages {
   readonly docs: () => Answer;
 }
 
+/** Whether a process that only runs jobs has the operation, too: those that whoever watches over it asks for. */
+export function isOfWorkers({ isProbe }: Operation): boolean {
+  return isProbe === true;
+}
+
 /**
  * The table's rows for those who run and explore the server. Health, the OpenAPI document and its page never need a key:
  * they tell nothing of what is stored. Metrics do, since they tell how much there is and what happens to it.

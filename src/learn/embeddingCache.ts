@@ -25,12 +25,17 @@ const BATCH = 512;
  */
 export class EmbeddingCache {
   readonly #directory: string;
+  readonly #waitMs: number;
   readonly #shelves = new Map<string, Shelf>();
   #closed = false;
 
-  /** @param directory is made when it is needed; one folder in it for each encoder. */
-  constructor(directory: string) {
+  /**
+   * @param directory is made when it is needed; one folder in it for each encoder.
+   * @param waitMs how long another process that has an encoder's embeddings open is waited for; the thread stands still.
+   */
+  constructor(directory: string, waitMs = 0) {
     this.#directory = directory;
+    this.#waitMs = waitMs;
   }
 
   /**
@@ -96,7 +101,7 @@ export class EmbeddingCache {
     this.#checkOpen();
     const known = this.#shelves.get(encoder.fingerprint);
     if (known !== undefined) return known;
-    const shelf = openShelf(this.#directory, encoder);
+    const shelf = openShelf(this.#directory, encoder, this.#waitMs);
     this.#shelves.set(encoder.fingerprint, shelf);
     return shelf;
   }
@@ -113,12 +118,16 @@ interface Shelf {
   readonly lock: Database.Database;
 }
 
-function openShelf(directory: string, { name, fingerprint, dimension }: EmbeddingSource): Shelf {
+function openShelf(
+  directory: string,
+  { name, fingerprint, dimension }: EmbeddingSource,
+  waitMs: number,
+): Shelf {
   const identity = createHash('sha256').update(`${fingerprint} ${dimension}`).digest('hex').slice(0, 32);
   const folder = join(directory, identity);
   return attempt(folder, () => {
     mkdirSync(folder, { recursive: true });
-    const lock = acquire(folder);
+    const lock = acquire(folder, waitMs);
     try {
       const file = new EmbeddingFile(folder, dimension);
       // For whoever wonders what may be deleted; nothing reads it.
@@ -131,8 +140,8 @@ function openShelf(directory: string, { name, fingerprint, dimension }: Embeddin
   });
 }
 
-function acquire(folder: string): Database.Database {
-  const lock = new Database(join(folder, 'lock'), { timeout: 0 });
+function acquire(folder: string, waitMs: number): Database.Database {
+  const lock = new Database(join(folder, 'lock'), { timeout: waitMs });
   try {
     lock.exec('BEGIN EXCLUSIVE');
     return lock;

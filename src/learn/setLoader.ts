@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { Encoder, SpanEncoder } from '../encoder/encoder.js';
 import { KshotError } from '../errors.js';
 import { DATASET_NAMES, readDataset, type DatasetName } from './datasets/catalogue.js';
@@ -29,6 +29,8 @@ export interface SetSpec {
 export interface SetLoaderOptions {
   /** The folder of the data sets, as `scripts/fetchData` fills it. */
   readonly root: string;
+  /** The folder that the names of tables are relative to; the working folder by default. */
+  readonly tables?: string;
   readonly cache: EmbeddingCache;
   /** Folder or hub id of the encoder of specs that name none. */
   readonly encoder: string;
@@ -64,7 +66,8 @@ export class SetLoader {
 
   /** As `readSets`. */
   read(spec: SetSpec): Promise<readonly TextSet[]> {
-    return readSets(this.#options.root, spec);
+    const { root, tables } = this.#options;
+    return readSets(root, spec, tables);
   }
 
   /**
@@ -160,19 +163,28 @@ export class SetLoader {
  * Reads the sets of a spec without embedding them.
  *
  * @param root the folder of the data sets.
+ * @param tables the folder that the names of tables are relative to.
  * @returns one set; of ARSC one a task.
  * @throws KshotError `invalid_configuration` for a set or split that there is not, `invalid_file` for what is wrong with
  *   the files.
  */
-export async function readSets(root: string, spec: SetSpec): Promise<readonly TextSet[]> {
-  const sets = await readWhole(root, spec);
+export async function readSets(
+  root: string,
+  spec: SetSpec,
+  tables: string = '',
+): Promise<readonly TextSet[]> {
+  const sets = await readWhole(root, spec, tables);
   const { limit } = spec;
   return limit === undefined ? sets : sets.map((set) => firstRows(set, limit));
 }
 
-async function readWhole(root: string, { set, split, marked }: SetSpec): Promise<readonly TextSet[]> {
+async function readWhole(
+  root: string,
+  { set, split, marked }: SetSpec,
+  tables: string,
+): Promise<readonly TextSet[]> {
   if (isTable(set)) {
-    if (split === undefined) return [await readTable(set, basename(set))];
+    if (split === undefined) return [await readTable(join(tables, set), basename(set))];
     throw new KshotError('invalid_configuration', `${set} is a table and has no split "${split}"`);
   }
   if (!isDataset(set)) {

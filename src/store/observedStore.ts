@@ -7,7 +7,7 @@ export interface StoreObserver {
 }
 
 /** What is not done for a request, or takes no time. */
-const NOT_TOLD: ReadonlySet<PropertyKey> = new Set<keyof Store>(['ping', 'close']);
+const NOT_TOLD: ReadonlySet<PropertyKey> = new Set<keyof Store>(['ping', 'close', 'watchJobs']);
 
 /** The same store, which tells of each of its operations: a method that it gains later is told of, too. */
 export function observedStore<S extends Store>(store: S, observer: StoreObserver): S {

@@ -5,14 +5,17 @@ import type { ChangeFeed } from './changeFeed.js';
 import { printableUrl } from './location.js';
 import { acquireLock, type Lock } from './lock.js';
 import { openPostgresStore, type PostgresOptions } from './postgres.js';
+import type { SharedJobs } from './sharedJobs.js';
 import { openSqliteStore } from './sqlite.js';
 import type { Store } from './store.js';
 
-export interface StoreOptions extends Omit<PostgresOptions, 'url'> {
+export interface StoreOptions extends Omit<PostgresOptions, 'url' | 'claimsNew'> {
   /** Of a store in PostgreSQL; undefined for one in SQLite. */
   readonly url: string | undefined;
   /** The SQLite file, whose folder a process has for itself. */
   readonly file: string;
+  /** Whether a process with a store in PostgreSQL leaves the folder to servers, and what is done with a new store. */
+  readonly isWorker?: boolean;
 }
 
 /** Where the store is, as it may be printed. */
@@ -23,7 +26,7 @@ export function storeLocation({ url, file }: StoreOptions): string {
 export interface OpenedStore {
   readonly store: Store;
   /** Undefined where the store is this process's alone. */
-  readonly feed: ChangeFeed | undefined;
+  readonly feed: (ChangeFeed & SharedJobs) | undefined;
   /** Whether it was made just now. */
   readonly isNew: boolean;
   /** Has whoever opens it next find it new, unless there is something in it. Undefined where the file can be removed. */
@@ -57,10 +60,10 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       close: () => store.close(),
     };
   }
-  const folder = takeFolder(file);
+  const folder = options.isWorker === true ? 'it is left to servers' : takeFolder(file);
   const lock = typeof folder === 'string' ? undefined : folder;
   try {
-    const store = await openPostgresStore({ ...options, url });
+    const store = await openPostgresStore({ ...options, url, claimsNew: options.isWorker !== true });
     return {
       store,
       feed: store,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { BotNews, BotRevision, BotState, ChangeFeed, FeedWatcher } from './changeFeed.js';
 import { EmbeddedRows } from './embeddedRows.js';
 import { importInputOf } from './importInput.js';
@@ -14,7 +14,7 @@ import {
   lockOrMakeBot,
 } from './postgresBots.js';
 import { BotEdit } from './postgresEdit.js';
-import { encoderLockKey, noticeOf, PostgresFeed, readStates } from './postgresFeed.js';
+import { encoderLockKey, jobNoticeOf, noticeOf, PostgresFeed, readStates } from './postgresFeed.js';
 import { lockKey, markNew, migrate } from './postgresMigrations.js';
 import { readNews } from './postgresNews.js';
 import {
@@ -29,12 +29,25 @@ import {
 } from './postgresRows.js';
 import {
   addEvaluation,
-  endEvaluation,
-  failRunningEvaluations,
+  findEvaluation,
+  finishEvaluation,
   listEvaluations,
   readEvaluation,
   removeEvaluation,
 } from './postgresEvaluations.js';
+import {
+  addJob,
+  cancelJob,
+  cancelJobsOf,
+  endJob,
+  giveJobBack,
+  listJobs,
+  readJob,
+  removeJob,
+  renewJob,
+  takeJob,
+  takeJobsBack,
+} from './postgresJobs.js';
 import { addKey, listKeys, noteKeyUses, revokeKey } from './postgresKeys.js';
 import {
   addUnlabelled,
@@ -55,7 +68,9 @@ import {
   rollBackAlias,
   saveVersion,
 } from './postgresVersions.js';
+import type { JobEnd, JobFilter, JobInput, JobProgress, JobRecord, JobWatcher } from './jobStore.js';
 import { intentExists, unknownCounterexample, unknownVersion } from './refusals.js';
+import type { SharedJobs } from './sharedJobs.js';
 import type {
   AliasRecord,
   BotContents,
@@ -65,8 +80,9 @@ import type {
   CountedBot,
   EmbeddedText,
   EmbeddedUnlabelled,
-  EvaluationEnd,
+  EvaluationOutcome,
   EvaluationRecord,
+  EvaluationTask,
   ExampleEdit,
   ImportInput,
   IntentInput,
@@ -91,6 +107,8 @@ const ROWS_A_STATEMENT = 2_000;
 export interface PostgresOptions extends ConnectionOptions {
   /** How often a process looks whether it is in step, in ms. */
   readonly checkEveryMs: number;
+  /** As `migrate`; default true. */
+  readonly claimsNew?: boolean;
 }
 
 /**
@@ -102,10 +120,18 @@ export interface PostgresOptions extends ConnectionOptions {
 export async function openPostgresStore(options: PostgresOptions): Promise<PostgresStore> {
   const db = new PostgresConnection(options);
   try {
-    const { isNew } = await migrate(db);
+    const { isNew } = await migrate(db, undefined, options.claimsNew);
     // Notifications are the database's, which may hold several stores.
-    const [schema] = await db.rows<{ oid: number }>('SELECT current_schema()::regnamespace::oid AS oid');
-    return new PostgresStore(db, `kshot_${schema!.oid}`, isNew, options.checkEveryMs);
+    const [schema] = await db.rows<{ oid: number; name: string }>(
+      'SELECT current_schema()::regnamespace::oid AS oid, current_schema() AS name',
+    );
+    const { oid, name } = schema!;
+    return new PostgresStore(
+      db,
+      { channel: `kshot_${oid}`, queueSchema: queueSchemaOf(name) },
+      isNew,
+      options.checkEveryMs,
+    );
   } catch (error) {
     await db.close();
     throw error;
@@ -113,29 +139,30 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Postg
 }
 
 /** The store in a PostgreSQL database. Each write is one transaction; those to one bot follow one another, whoever makes them. */
-export class PostgresStore implements Store, ChangeFeed {
+export class PostgresStore implements Store, ChangeFeed, SharedJobs {
   readonly #db: PostgresConnection;
   readonly #channel: string;
   readonly #checkEveryMs: number;
-  /** This process, among those that have the store open. */
-  readonly #owner = randomUUID();
+  readonly queueSchema: string;
+  #jobWatcher: JobWatcher | undefined;
   #feed: PostgresFeed | undefined;
 
   /** Below this id every text had an embedding under this fingerprint when a re-embedding that is under way looked. */
   #embedded = { fingerprint: '', below: 0 };
 
   /**
-   * @param channel on which writes are told.
+   * @param names the channel on which writes are told, and as in SharedJobs.
    * @param isNew whether it was made just now, by this very process.
    */
   constructor(
     db: PostgresConnection,
-    channel: string,
+    names: { readonly channel: string; readonly queueSchema: string },
     readonly isNew: boolean,
     checkEveryMs: number,
   ) {
     this.#db = db;
-    this.#channel = channel;
+    this.#channel = names.channel;
+    this.queueSchema = names.queueSchema;
     this.#checkEveryMs = checkEveryMs;
   }
 
@@ -179,6 +206,7 @@ export class PostgresStore implements Store, ChangeFeed {
 
   deleteBot(bot: string): Promise<boolean> {
     return this.#db.write(async (session) => {
+      for (const job of await cancelJobsOf(session, bot)) await this.#announce(session, job);
       const deleted = await session.run('DELETE FROM kshot_bots WHERE name = $1 AND version_of IS NULL', [
         bot,
       ]);
@@ -375,14 +403,22 @@ export class PostgresStore implements Store, ChangeFeed {
     return this.#writeCatalog(bot, (session, row) => removeAlias(session, row, alias));
   }
 
-  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord> {
-    return this.#db.write(async (session) =>
-      addEvaluation(session, await lockBot(session, bot), about, this.#owner),
-    );
+  async addEvaluation(bot: string, about: Json, subject: Json, job: JobInput): Promise<EvaluationRecord> {
+    const { added, evaluation } = await this.#db.write(async (session) => {
+      const row = await lockBot(session, bot);
+      const added = await addJob(session, job);
+      return { added, evaluation: await addEvaluation(session, row, added.id, about, subject) };
+    });
+    this.#jobWatcher?.added(added);
+    return evaluation;
   }
 
-  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean> {
-    return this.#db.write((session) => endEvaluation(session, bot, id, end));
+  findEvaluation(job: number): Promise<EvaluationTask | undefined> {
+    return findEvaluation(this.#db, job);
+  }
+
+  finishEvaluation(bot: string, id: number, outcome: EvaluationOutcome): Promise<boolean> {
+    return this.#db.write((session) => finishEvaluation(session, bot, id, outcome));
   }
 
   listEvaluations(bot: string): Promise<EvaluationRecord[]> {
@@ -397,9 +433,62 @@ export class PostgresStore implements Store, ChangeFeed {
     return this.#db.write(async (session) => removeEvaluation(session, await getBot(session, bot), id));
   }
 
-  /** Of processes that are there still they run on. */
-  failRunningEvaluations(error: string): Promise<number> {
-    return this.#db.write((session) => failRunningEvaluations(session, error, this.#owner));
+  async addJob(job: JobInput): Promise<JobRecord> {
+    const added = await this.#db.write((session) => addJob(session, job));
+    this.#jobWatcher?.added(added);
+    return added;
+  }
+
+  listJobs(filter: JobFilter = {}): Promise<JobRecord[]> {
+    return listJobs(this.#db, filter);
+  }
+
+  readJob(id: number): Promise<JobRecord> {
+    return readJob(this.#db, id);
+  }
+
+  takeJob(id: number, lease: string): Promise<JobRecord | undefined> {
+    return this.#db.write((session) => takeJob(session, id, lease));
+  }
+
+  renewJob(id: number, lease: string, progress: JobProgress): Promise<boolean> {
+    return this.#db.write((session) => renewJob(session, id, lease, progress));
+  }
+
+  endJob(id: number, lease: string, end: JobEnd): Promise<boolean> {
+    return this.#db.write((session) => endJob(session, id, lease, end));
+  }
+
+  giveJobBack(id: number, lease: string): Promise<boolean> {
+    return this.#db.write((session) => giveJobBack(session, id, lease));
+  }
+
+  cancelJob(id: number): Promise<boolean> {
+    return this.#db.write(async (session) => {
+      const cancelled = await cancelJob(session, id);
+      if (cancelled) await this.#announce(session, id);
+      return cancelled;
+    });
+  }
+
+  removeJob(id: number): Promise<boolean> {
+    return this.#db.write((session) => removeJob(session, id));
+  }
+
+  takeJobsBack(staleMs: number, maxAttempts: number, error: string): Promise<number> {
+    return this.#db.write((session) => takeJobsBack(session, staleMs, maxAttempts, error));
+  }
+
+  execute(sql: string, parameters?: readonly unknown[]): Promise<{ rows: unknown[] }> {
+    return this.#db.execute(sql, parameters);
+  }
+
+  announceJob(id: number): Promise<void> {
+    return this.#announce(this.#db, id);
+  }
+
+  watchJobs(watcher: JobWatcher): void {
+    this.#jobWatcher = watcher;
   }
 
   listKeys(): Promise<KeyRecord[]> {
@@ -482,7 +571,7 @@ export class PostgresStore implements Store, ChangeFeed {
     this.#feed = await PostgresFeed.open(this.#db, {
       channel: this.#channel,
       checkEveryMs: this.#checkEveryMs,
-      owner: this.#owner,
+      jobChanged: (id) => this.#jobWatcher?.changed(id),
       watcher,
       fingerprint,
     });
@@ -498,8 +587,17 @@ export class PostgresStore implements Store, ChangeFeed {
     );
   }
 
-  async exclusively<T>(work: () => Promise<T>, waiting: () => void): Promise<T> {
-    const key = lockKey("'work'");
+  exclusively<T>(work: () => Promise<T>, waiting: () => void): Promise<T> {
+    return this.#inTurn("'work'", work, waiting);
+  }
+
+  makeQueue<T>(make: () => Promise<T>): Promise<T> {
+    return this.#inTurn("'queue'", make, () => undefined);
+  }
+
+  /** @param what an SQL expression: the turns of different work are none of each other's business. */
+  async #inTurn<T>(what: string, work: () => Promise<T>, waiting: () => void): Promise<T> {
+    const key = lockKey(what);
     const client = await this.#db.connectAlone(async (alone) => {
       const { rows } = await alone.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${key}) AS taken`);
       if (rows[0]?.taken === true) return;
@@ -522,6 +620,10 @@ export class PostgresStore implements Store, ChangeFeed {
   async close(): Promise<void> {
     await this.#feed?.close();
     await this.#db.close();
+  }
+
+  async #announce(session: Session, job: number): Promise<void> {
+    await session.rows('SELECT pg_notify($1, $2)', [this.#channel, jobNoticeOf(job)]);
   }
 
   /** A write to a bot that there is. @throws KshotError `unknown_bot`. */
@@ -590,6 +692,13 @@ export class PostgresStore implements Store, ChangeFeed {
       embeddings: rows.embeddings,
     };
   }
+}
+
+/** The queue library allows a name 50 characters, and no other signs than these; a schema may have any. */
+export function queueSchemaOf(schema: string): string {
+  const name = schema === 'public' ? 'kshot_jobs' : `${schema}_jobs`;
+  if (/^[a-z_]\w{0,49}$/.test(name) && name.length <= 50) return name;
+  return `kshot_jobs_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`;
 }
 
 async function takeOver(session: Session, bot: BotRow, edit: BotEdit, contents: ImportInput): Promise<void> {

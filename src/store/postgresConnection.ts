@@ -77,6 +77,16 @@ export class PostgresConnection implements Session {
     return this.#guard(async () => (await this.#pool.query(sql, [...parameters])).rowCount ?? 0);
   }
 
+  /** As `SharedJobs.execute`. */
+  execute(sql: string, parameters: readonly unknown[] = []): Promise<{ rows: unknown[] }> {
+    return this.#guard(() =>
+      this.#useClient(async (client) => {
+        const result: pg.QueryResult | pg.QueryResult[] = await client.query(sql, [...parameters]);
+        return { rows: Array.isArray(result) ? [] : result.rows };
+      }),
+    );
+  }
+
   /** Runs `work` in a transaction, which is on disk when the promise resolves and undone when it rejects. */
   write<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
@@ -156,17 +166,24 @@ export class PostgresConnection implements Session {
     }
   }
 
-  async #transaction<T>(begin: string, work: (session: Session) => Promise<T>): Promise<T> {
+  #transaction<T>(begin: string, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#useClient(async (client) => {
+      await client.query(begin);
+      const done = await work(sessionOf(client));
+      await client.query('COMMIT');
+      return done;
+    });
+  }
+
+  /** One of the connections, on which no transaction is left open. */
+  async #useClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let broken = false;
     // A connection that breaks while it is used fails the statement that is under way as well.
     const onError = () => (broken = true);
     client.on('error', onError);
     try {
-      await client.query(begin);
-      const done = await work(sessionOf(client));
-      await client.query('COMMIT');
-      return done;
+      return await work(client);
     } catch (error) {
       // Where not even this can be done, the server does it when it sees the connection gone.
       await client.query('ROLLBACK').catch(() => (broken = true));

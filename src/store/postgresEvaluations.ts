@@ -1,14 +1,20 @@
-import { lockKey } from './postgresMigrations.js';
 import type { Session } from './postgresConnection.js';
 import type { BotRow } from './postgresRows.js';
 import { unknownEvaluation } from './refusals.js';
-import { type EvaluationEnd, type EvaluationRecord, type Json, MAX_EVALUATIONS } from './store.js';
+import {
+  type EvaluationOutcome,
+  type EvaluationRecord,
+  type EvaluationTask,
+  type Json,
+  MAX_EVALUATIONS,
+} from './store.js';
 
 // The evaluations of bots.
 
 interface EvaluationRow {
   readonly id: number;
   readonly status: EvaluationRecord['status'];
+  readonly job_id: number | null;
   readonly about: Json;
   readonly done: number;
   readonly error: string | null;
@@ -17,51 +23,52 @@ interface EvaluationRow {
   readonly headline: Json | null;
 }
 
-const EVALUATION = 'id, status, about, done, error, created_at, finished_at, headline';
+const EVALUATION = 'id, status, job_id, about, done, error, created_at, finished_at, headline';
 
-/** @param owner the process that carries it out. */
+/** @param job that carries it out. */
 export async function addEvaluation(
   session: Session,
   bot: BotRow,
+  job: number,
   about: Json,
-  owner: string,
+  subject: Json,
 ): Promise<EvaluationRecord> {
   const [row] = await session.rows<EvaluationRow>(
-    `INSERT INTO kshot_evaluations (bot_id, status, about, done, owner, created_at)
-     VALUES ($1, 'running', $2, 0, $3, $4) RETURNING ${EVALUATION}`,
-    [bot.id, JSON.stringify(about), owner, new Date()],
+    `INSERT INTO kshot_evaluations (bot_id, job_id, status, about, subject, done, created_at)
+     VALUES ($1, $2, 'queued', $3, $4, 0, $5) RETURNING ${EVALUATION}`,
+    [bot.id, job, JSON.stringify(about), JSON.stringify(subject), new Date()],
   );
   await session.run(
     `DELETE FROM kshot_evaluations WHERE id IN (SELECT id FROM kshot_evaluations
-       WHERE bot_id = $1 AND status <> 'running' ORDER BY id DESC OFFSET $2)`,
+       WHERE bot_id = $1 AND finished_at IS NOT NULL ORDER BY id DESC OFFSET $2)`,
     [bot.id, MAX_EVALUATIONS],
   );
   return toRecord(row!);
 }
 
+export async function findEvaluation(session: Session, job: number): Promise<EvaluationTask | undefined> {
+  const [row] = await session.rows<EvaluationRow & { readonly bot: string; readonly subject: Json | null }>(
+    `SELECT ${EVALUATION}, subject, (SELECT name FROM kshot_bots b WHERE b.id = bot_id) AS bot
+     FROM kshot_evaluations WHERE job_id = $1`,
+    [job],
+  );
+  return row && { bot: row.bot, record: toRecord(row), subject: row.subject };
+}
+
 /** @param bot its name: it may be gone. */
-export async function endEvaluation(
+export async function finishEvaluation(
   session: Session,
   bot: string,
   id: number,
-  end: EvaluationEnd,
+  { done, headline, result }: EvaluationOutcome,
 ): Promise<boolean> {
-  const ended = await session.run(
-    `UPDATE kshot_evaluations SET status = $1, done = $2, error = $3, finished_at = $4, headline = $5, result = $6
-     WHERE id = $7 AND status = 'running'
-       AND bot_id = (SELECT id FROM kshot_bots WHERE name = $8 AND version_of IS NULL)`,
-    [
-      end.status,
-      end.done,
-      end.status === 'failed' ? end.error : null,
-      new Date(),
-      end.status === 'done' ? JSON.stringify(end.headline) : null,
-      end.status === 'done' ? JSON.stringify(end.result) : null,
-      id,
-      bot,
-    ],
+  const finished = await session.run(
+    `UPDATE kshot_evaluations SET status = 'done', done = $1, finished_at = $2, headline = $3, result = $4, subject = NULL
+     WHERE id = $5 AND finished_at IS NULL
+       AND bot_id = (SELECT id FROM kshot_bots WHERE name = $6 AND version_of IS NULL)`,
+    [done, new Date(), JSON.stringify(headline), JSON.stringify(result), id, bot],
   );
-  return ended > 0;
+  return finished > 0;
 }
 
 export async function listEvaluations(session: Session, bot: BotRow): Promise<EvaluationRecord[]> {
@@ -93,33 +100,11 @@ export async function removeEvaluation(session: Session, bot: BotRow, id: number
   if (removed === 0) throw unknownEvaluation(bot.name, id);
 }
 
-/** Those of processes that are gone, and those of this one, which begins. */
-export async function failRunningEvaluations(
-  session: Session,
-  error: string,
-  owner: string,
-): Promise<number> {
-  const owners = await session.rows<{ owner: string; isGone: boolean }>(
-    `SELECT owner, owner = $1 OR pg_try_advisory_xact_lock(${ownerLockKey('owner')}) AS "isGone"
-     FROM (SELECT DISTINCT owner FROM kshot_evaluations WHERE status = 'running') AS running`,
-    [owner],
-  );
-  return session.run(
-    `UPDATE kshot_evaluations SET status = 'failed', error = $1, finished_at = $2
-     WHERE status = 'running' AND owner = ANY ($3::text[])`,
-    [error, new Date(), owners.flatMap((process) => (process.isGone ? process.owner : []))],
-  );
-}
-
-/** The key of the lock that a process holds as long as it lives. @param owner an SQL expression. */
-export function ownerLockKey(owner: string): string {
-  return lockKey(`('process ' || ${owner})`);
-}
-
 function toRecord(row: EvaluationRow): EvaluationRecord {
   return {
     id: row.id,
     status: row.status,
+    job: row.job_id,
     about: row.about,
     done: row.done,
     headline: row.headline,

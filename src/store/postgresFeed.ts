@@ -2,7 +2,6 @@ import type pg from 'pg';
 import type { BotState, FeedWatcher } from './changeFeed.js';
 import type { PostgresConnection, Session } from './postgresConnection.js';
 import { asStoreFailure } from './postgresErrors.js';
-import { ownerLockKey } from './postgresEvaluations.js';
 import { lockKey } from './postgresMigrations.js';
 
 /** How long, in ms, until a lost connection is tried again: twice as long each time. */
@@ -20,15 +19,14 @@ export interface FeedOptions {
   readonly checkEveryMs: number;
   readonly watcher: FeedWatcher;
   readonly fingerprint: string;
-  /** This process; it is known to be there as long as its connection is. */
-  readonly owner: string;
+  /** Told of a job that has come to wait, or was cancelled. */
+  readonly jobChanged: (id: number) => void;
 }
 
 /**
  * Tells of writes by a connection of its own: at once by notifications, and by looking at all revisions now and then, and
  * whenever the connection is made anew, since notifications that nobody heard are gone. The looking also shows whether the
- * connection still works. As long as it lives, the server keeps locks for it that say which encoder's embeddings are in use,
- * and that whoever carries out this process's evaluations is there.
+ * connection still works. As long as it lives, the server keeps a lock for it that says which encoder's embeddings are in use.
  */
 export class PostgresFeed {
   readonly #db: PostgresConnection;
@@ -81,12 +79,11 @@ export class PostgresFeed {
   }
 
   async #connect(): Promise<void> {
-    const { channel, fingerprint, owner, watcher } = this.#options;
+    const { channel, fingerprint } = this.#options;
     const client = await this.#db.connectAlone(async (alone) => {
-      alone.on('notification', ({ payload }) => tell(watcher, payload));
+      alone.on('notification', ({ payload }) => tell(this.#options, payload));
       await alone.query(`LISTEN ${channel}`);
       await alone.query(`SELECT pg_advisory_lock_shared(${encoderLockKey('$1')})`, [fingerprint]);
-      await alone.query(`SELECT pg_advisory_lock_shared(${ownerLockKey('$1')})`, [owner]);
       await this.#check(alone);
     });
     this.#client = client;
@@ -133,12 +130,19 @@ export function noticeOf(bot: string, state: BotState | undefined): string {
   return Buffer.byteLength(notice) > LONGEST_NOTICE ? '' : notice;
 }
 
-type Notice = { readonly bot: string } & Partial<BotState>;
+/** What others are told of a job that has come to wait, or was cancelled. */
+export function jobNoticeOf(job: number): string {
+  return JSON.stringify({ job } satisfies Notice);
+}
+
+type Notice = ({ readonly bot: string } & Partial<BotState>) | { readonly job: number };
 
 /** An empty notice says no more than that something was written; the next look finds it. */
-function tell(watcher: FeedWatcher, notice: string | undefined): void {
-  if (!notice) return;
-  const { bot, ...state } = JSON.parse(notice) as Notice;
+function tell({ watcher, jobChanged }: FeedOptions, payload: string | undefined): void {
+  if (!payload) return;
+  const notice = JSON.parse(payload) as Notice;
+  if ('job' in notice) return jobChanged(notice.job);
+  const { bot, ...state } = notice;
   watcher.changed(bot, state.id === undefined ? undefined : (state as BotState));
 }
 

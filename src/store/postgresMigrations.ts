@@ -144,18 +144,67 @@ export const MIGRATIONS: readonly string[] = [
     revoked_at timestamptz(3)
   );
   `,
+  // Jobs, one of which carries out each evaluation that is not over. lease: whose a running job is.
+  `
+  CREATE TABLE kshot_jobs (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL,
+    bot text COLLATE "C",
+    input json NOT NULL,
+    status text NOT NULL CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    done bigint NOT NULL,
+    total bigint,
+    attempts integer NOT NULL,
+    lease text,
+    result json,
+    error text,
+    created_at timestamptz(3) NOT NULL,
+    started_at timestamptz(3),
+    finished_at timestamptz(3),
+    heartbeat_at timestamptz(3),
+    CHECK ((status = 'running') = (lease IS NOT NULL)),
+    CHECK ((status IN ('queued', 'running')) = (finished_at IS NULL)),
+    CHECK ((status = 'done') = (result IS NOT NULL))
+  );
+  CREATE INDEX kshot_open_jobs ON kshot_jobs (kind) WHERE status IN ('queued', 'running');
+
+  UPDATE kshot_evaluations SET status = 'failed', finished_at = now(),
+    error = 'the server stopped before it was done: begin it again' WHERE status = 'running';
+  ALTER TABLE kshot_evaluations
+    DROP COLUMN owner,
+    ADD COLUMN job_id bigint REFERENCES kshot_jobs ON DELETE SET NULL,
+    ADD COLUMN subject json,
+    DROP CONSTRAINT kshot_evaluations_status_check,
+    DROP CONSTRAINT kshot_evaluations_check,
+    ADD CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    ADD CHECK ((status IN ('queued', 'running')) = (finished_at IS NULL));
+  CREATE INDEX kshot_evaluations_of_job ON kshot_evaluations (job_id);
+
+  -- An evaluation is as far as its job, and ends with it. It is done when its result is written, which is before its job is.
+  CREATE FUNCTION kshot_follow_job() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    UPDATE kshot_evaluations SET status = NEW.status, done = NEW.done, error = NEW.error, finished_at = NEW.finished_at,
+      subject = CASE WHEN NEW.finished_at IS NULL THEN subject END
+    WHERE job_id = NEW.id AND finished_at IS NULL;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER kshot_follow_job AFTER UPDATE OF status, done ON kshot_jobs FOR EACH ROW WHEN (NEW.status <> 'done')
+    EXECUTE FUNCTION kshot_follow_job();
+  `,
 ];
 
 /**
  * Brings a database to the newest schema: all the steps that it lacks, or none. Several processes that start at once do so one
  * after the other.
  *
+ * @param claimsNew whether it is found new by this process, where it is; else it stays so for the next.
  * @returns whether it is new: there was none before, or who made it has given it back (`markNew`). It is so to one alone.
  * @throws KshotError `store_unavailable` if the schema is a newer kshot's, or the server is too old or has no Unicode; it is left as it was.
  */
 export function migrate(
   db: PostgresConnection,
   migrations = MIGRATIONS,
+  claimsNew = true,
 ): Promise<{ readonly isNew: boolean }> {
   const refuse = (what: string) => new KshotError('store_unavailable', `Store ${db.location}: ${what}`);
   return db.write(async (session) => {
@@ -184,6 +233,7 @@ export function migrate(
     for (const step of migrations.slice(version ?? 0)) await session.run(step);
     if (version !== migrations.length)
       await session.run('UPDATE kshot_schema SET version = $1', [migrations.length]);
+    if (!claimsNew) return { isNew: false };
     const claimed = await session.run('UPDATE kshot_schema SET is_new = false WHERE is_new');
     return { isNew: claimed > 0 };
   });

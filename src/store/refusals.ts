@@ -90,3 +90,20 @@ export function lastManagingKey(id: number): KshotError {
     `The API key ${id} is the last that may manage keys; make another one that writes to all bots first`,
   );
 }
+
+export function unknownJob(id: number): KshotError {
+  return new KshotError('unknown_job', `There is no job ${id}; GET /v1/jobs lists them`);
+}
+
+/** When to come back where too many jobs wait, in ms: one takes seconds at least. */
+const JOB_RETRY_AFTER_MS = 5000;
+
+/** @param open jobs of the kind that wait or run. @throws KshotError `overloaded`. */
+export function checkOpenJobs(kind: string, open: number, most: number): void {
+  if (open < most) return;
+  throw new KshotError(
+    'overloaded',
+    `Too many jobs of the kind ${kind} wait for their turn (${most} may wait or run): try again later`,
+    { retryAfterMs: JOB_RETRY_AFTER_MS },
+  );
+}

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { KshotError } from '../errors.js';
 import { EmbeddedRows, widthOf } from './embeddedRows.js';
 import { importInputOf } from './importInput.js';
+import type { JobEnd, JobFilter, JobInput, JobProgress, JobRecord, JobWatcher } from './jobStore.js';
 import { acquireLock, type Lock } from './lock.js';
 import {
   intentExists,
@@ -17,6 +18,7 @@ import {
 import { BotEdit, some, toBlob, toBotRecord } from './sqliteEdit.js';
 import { asStoreFailure } from './sqliteErrors.js';
 import { SqliteEvaluations } from './sqliteEvaluations.js';
+import { SqliteJobs } from './sqliteJobs.js';
 import { SqliteKeys } from './sqliteKeys.js';
 import { migrate } from './sqliteMigrations.js';
 import {
@@ -37,8 +39,9 @@ import {
   type EmbeddedText,
   type EmbeddedUnlabelled,
   type ExampleEdit,
-  type EvaluationEnd,
+  type EvaluationOutcome,
   type EvaluationRecord,
+  type EvaluationTask,
   type ImportInput,
   type IntentInput,
   type Json,
@@ -129,6 +132,8 @@ export class SqliteStore implements Store {
   readonly #lock: Lock | undefined;
   readonly #sql: Statements;
   readonly #evaluations: SqliteEvaluations;
+  readonly #jobs: SqliteJobs;
+  #jobWatcher: JobWatcher | undefined;
   readonly #keys: SqliteKeys;
   readonly #versions: SqliteVersions;
 
@@ -145,6 +150,7 @@ export class SqliteStore implements Store {
     this.#lock = lock;
     this.#sql = prepareStatements(db);
     this.#evaluations = new SqliteEvaluations(db);
+    this.#jobs = new SqliteJobs(db);
     this.#keys = new SqliteKeys(db);
     this.#versions = new SqliteVersions(db);
   }
@@ -190,8 +196,14 @@ export class SqliteStore implements Store {
     });
   }
 
-  deleteBot(bot: string): Promise<boolean> {
-    return this.#write(() => this.#sql.deleteBot.run(bot).changes > 0);
+  async deleteBot(bot: string): Promise<boolean> {
+    let cancelled: number[] = [];
+    const deleted = await this.#write(() => {
+      cancelled = this.#jobs.cancelOf(bot);
+      return this.#sql.deleteBot.run(bot).changes > 0;
+    });
+    for (const job of cancelled) this.#jobWatcher?.changed(job);
+    return deleted;
   }
 
   putIntents(bot: string, intents: readonly IntentInput[], fingerprint: string): Promise<Change> {
@@ -491,12 +503,22 @@ export class SqliteStore implements Store {
     });
   }
 
-  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord> {
-    return this.#write(() => this.#evaluations.add(this.#getBot(bot), about));
+  async addEvaluation(bot: string, about: Json, subject: Json, job: JobInput): Promise<EvaluationRecord> {
+    const { added, evaluation } = await this.#write(() => {
+      const row = this.#getBot(bot);
+      const added = this.#jobs.add(job);
+      return { added, evaluation: this.#evaluations.add(row, added.id, about, subject) };
+    });
+    this.#jobWatcher?.added(added);
+    return evaluation;
   }
 
-  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean> {
-    return this.#write(() => this.#evaluations.end(bot, id, end));
+  findEvaluation(job: number): Promise<EvaluationTask | undefined> {
+    return this.#run(() => this.#evaluations.findOf(job));
+  }
+
+  finishEvaluation(bot: string, id: number, outcome: EvaluationOutcome): Promise<boolean> {
+    return this.#write(() => this.#evaluations.finish(bot, id, outcome));
   }
 
   listEvaluations(bot: string): Promise<EvaluationRecord[]> {
@@ -511,8 +533,52 @@ export class SqliteStore implements Store {
     return this.#write(() => this.#evaluations.remove(this.#getBot(bot), id));
   }
 
-  failRunningEvaluations(error: string): Promise<number> {
-    return this.#write(() => this.#evaluations.failRunning(error));
+  async addJob(job: JobInput): Promise<JobRecord> {
+    const added = await this.#write(() => this.#jobs.add(job));
+    this.#jobWatcher?.added(added);
+    return added;
+  }
+
+  listJobs(filter: JobFilter = {}): Promise<JobRecord[]> {
+    return this.#run(() => this.#jobs.list(filter));
+  }
+
+  readJob(id: number): Promise<JobRecord> {
+    return this.#run(() => this.#jobs.read(id));
+  }
+
+  takeJob(id: number, lease: string): Promise<JobRecord | undefined> {
+    return this.#write(() => this.#jobs.take(id, lease));
+  }
+
+  renewJob(id: number, lease: string, progress: JobProgress): Promise<boolean> {
+    return this.#write(() => this.#jobs.renew(id, lease, progress));
+  }
+
+  endJob(id: number, lease: string, end: JobEnd): Promise<boolean> {
+    return this.#write(() => this.#jobs.end(id, lease, end));
+  }
+
+  giveJobBack(id: number, lease: string): Promise<boolean> {
+    return this.#write(() => this.#jobs.giveBack(id, lease));
+  }
+
+  async cancelJob(id: number): Promise<boolean> {
+    const cancelled = await this.#write(() => this.#jobs.cancel(id));
+    if (cancelled) this.#jobWatcher?.changed(id);
+    return cancelled;
+  }
+
+  removeJob(id: number): Promise<boolean> {
+    return this.#write(() => this.#jobs.remove(id));
+  }
+
+  takeJobsBack(staleMs: number, maxAttempts: number, error: string): Promise<number> {
+    return this.#write(() => this.#jobs.takeBack(staleMs, maxAttempts, error));
+  }
+
+  watchJobs(watcher: JobWatcher): void {
+    this.#jobWatcher = watcher;
   }
 
   listKeys(): Promise<KeyRecord[]> {

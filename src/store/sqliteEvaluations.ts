@@ -2,11 +2,18 @@ import type Database from 'better-sqlite3';
 import { unknownEvaluation } from './refusals.js';
 import { some } from './sqliteEdit.js';
 import type { BotRow } from './sqliteStatements.js';
-import { type EvaluationEnd, type EvaluationRecord, type Json, MAX_EVALUATIONS } from './store.js';
+import {
+  type EvaluationOutcome,
+  type EvaluationRecord,
+  type EvaluationTask,
+  type Json,
+  MAX_EVALUATIONS,
+} from './store.js';
 
 interface EvaluationRow {
   readonly id: number;
   readonly status: EvaluationRecord['status'];
+  readonly job_id: number | null;
   /** JSON. */
   readonly about: string;
   readonly done: number;
@@ -17,7 +24,7 @@ interface EvaluationRow {
   readonly headline: string | null;
 }
 
-const EVALUATION = 'id, status, about, done, error, created_at, finished_at, headline';
+const EVALUATION = 'id, status, job_id, about, done, error, created_at, finished_at, headline';
 
 /** The evaluations' part of the SQLite store. Transactions are the caller's. */
 export class SqliteEvaluations {
@@ -27,19 +34,28 @@ export class SqliteEvaluations {
     this.#sql = prepareStatements(db);
   }
 
-  add(bot: BotRow, about: Json): EvaluationRecord {
-    const row = some(this.#sql.insert.get(bot.id, JSON.stringify(about), new Date().toISOString()));
+  /** @param job that carries it out. */
+  add(bot: BotRow, job: number, about: Json, subject: Json): EvaluationRecord {
+    const now = new Date().toISOString();
+    const [aboutText, subjectText] = [JSON.stringify(about), JSON.stringify(subject)];
+    const row = some(this.#sql.insert.get(bot.id, job, aboutText, subjectText, now));
     this.#sql.deleteOldest.run(bot.id, MAX_EVALUATIONS);
     return toRecord(row);
   }
 
+  findOf(job: number): EvaluationTask | undefined {
+    const row = this.#sql.findOf.get(job);
+    if (row === undefined) return undefined;
+    const subject = row.subject === null ? null : (JSON.parse(row.subject) as Json);
+    return { bot: row.bot, record: toRecord(row), subject };
+  }
+
   /** @param bot its name: it may be gone. */
-  end(bot: string, id: number, end: EvaluationEnd): boolean {
-    const headline = end.status === 'done' ? JSON.stringify(end.headline) : null;
-    const result = end.status === 'done' ? JSON.stringify(end.result) : null;
-    const error = end.status === 'failed' ? end.error : null;
+  finish(bot: string, id: number, { done, headline, result }: EvaluationOutcome): boolean {
     const now = new Date().toISOString();
-    return this.#sql.end.run(end.status, end.done, error, now, headline, result, id, bot).changes > 0;
+    return (
+      this.#sql.finish.run(done, now, JSON.stringify(headline), JSON.stringify(result), id, bot).changes > 0
+    );
   }
 
   list(bot: BotRow): EvaluationRecord[] {
@@ -58,37 +74,35 @@ export class SqliteEvaluations {
   remove(bot: BotRow, id: number): void {
     if (this.#sql.remove.run(bot.id, id).changes === 0) throw unknownEvaluation(bot.name, id);
   }
-
-  failRunning(error: string): number {
-    return this.#sql.failRunning.run(error, new Date().toISOString()).changes;
-  }
 }
 
 /** Parameters are in the order of the question marks. */
 function prepareStatements(db: Database.Database) {
   return {
-    insert: db.prepare<[botId: number, about: string, createdAt: string], EvaluationRow>(
-      `INSERT INTO evaluations (bot_id, status, about, done, created_at) VALUES (?, 'running', ?, 0, ?)
-       RETURNING ${EVALUATION}`,
+    insert: db.prepare<
+      [botId: number, jobId: number, about: string, subject: string, createdAt: string],
+      EvaluationRow
+    >(
+      `INSERT INTO evaluations (bot_id, job_id, status, about, subject, done, created_at)
+       VALUES (?, ?, 'queued', ?, ?, 0, ?) RETURNING ${EVALUATION}`,
     ),
     deleteOldest: db.prepare<[botId: number, kept: number]>(
       `DELETE FROM evaluations WHERE id IN (SELECT id FROM evaluations
-         WHERE bot_id = ? AND status <> 'running' ORDER BY id DESC LIMIT -1 OFFSET ?)`,
+         WHERE bot_id = ? AND finished_at IS NOT NULL ORDER BY id DESC LIMIT -1 OFFSET ?)`,
     ),
-    end: db.prepare<
-      [
-        status: string,
-        done: number,
-        error: string | null,
-        finishedAt: string,
-        headline: string | null,
-        result: string | null,
-        id: number,
-        bot: string,
-      ]
+    findOf: db.prepare<
+      [jobId: number],
+      EvaluationRow & { readonly bot: string; readonly subject: string | null }
     >(
-      `UPDATE evaluations SET status = ?, done = ?, error = ?, finished_at = ?, headline = ?, result = ?
-       WHERE id = ? AND status = 'running' AND bot_id = (SELECT id FROM bots WHERE name = ?)`,
+      `SELECT ${EVALUATION}, subject, (SELECT name FROM bots WHERE bots.id = bot_id) AS bot
+       FROM evaluations WHERE job_id = ?`,
+    ),
+    finish: db.prepare<
+      [done: number, finishedAt: string, headline: string, result: string, id: number, bot: string]
+    >(
+      `UPDATE evaluations SET status = 'done', done = ?, finished_at = ?, headline = ?, result = ?, subject = NULL
+       WHERE id = ? AND finished_at IS NULL
+         AND bot_id = (SELECT id FROM bots WHERE name = ? AND version_of IS NULL)`,
     ),
     list: db.prepare<[botId: number], EvaluationRow>(
       `SELECT ${EVALUATION} FROM evaluations WHERE bot_id = ? ORDER BY id DESC`,
@@ -97,9 +111,6 @@ function prepareStatements(db: Database.Database) {
       `SELECT ${EVALUATION}, result FROM evaluations WHERE bot_id = ? AND id = ?`,
     ),
     remove: db.prepare<[botId: number, id: number]>('DELETE FROM evaluations WHERE bot_id = ? AND id = ?'),
-    failRunning: db.prepare<[error: string, finishedAt: string]>(
-      "UPDATE evaluations SET status = 'failed', error = ?, finished_at = ? WHERE status = 'running'",
-    ),
   };
 }
 
@@ -107,6 +118,7 @@ function toRecord(row: EvaluationRow): EvaluationRecord {
   return {
     id: row.id,
     status: row.status,
+    job: row.job_id,
     about: JSON.parse(row.about) as Json,
     done: row.done,
     headline: row.headline === null ? null : (JSON.parse(row.headline) as Json),

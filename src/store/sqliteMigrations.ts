@@ -163,6 +163,67 @@ export const MIGRATIONS: readonly string[] = [
     revoked_at TEXT
   ) STRICT;
   `,
+  // Jobs, one of which carries out each evaluation that is not over. input, result: JSON. lease: whose a running job is.
+  // SQLite cannot change a CHECK: the evaluations' table is made anew, under the ids that it has.
+  `
+  CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    bot TEXT,
+    input TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    done INTEGER NOT NULL,
+    total INTEGER,
+    attempts INTEGER NOT NULL,
+    lease TEXT,
+    result TEXT,
+    error TEXT,
+    created_at TEXT NOT NULL,
+    started_at TEXT,
+    finished_at TEXT,
+    heartbeat_at TEXT,
+    CHECK ((status = 'running') = (lease IS NOT NULL)),
+    CHECK ((status IN ('queued', 'running')) = (finished_at IS NULL)),
+    CHECK ((status = 'done') = (result IS NOT NULL))
+  ) STRICT;
+  CREATE INDEX open_jobs ON jobs (kind) WHERE status IN ('queued', 'running');
+
+  CREATE TABLE new_evaluations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id INTEGER NOT NULL REFERENCES bots ON DELETE CASCADE,
+    job_id INTEGER REFERENCES jobs ON DELETE SET NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    about TEXT NOT NULL,
+    done INTEGER NOT NULL,
+    error TEXT,
+    created_at TEXT NOT NULL,
+    finished_at TEXT,
+    headline TEXT,
+    subject TEXT,
+    result TEXT,
+    CHECK ((status IN ('queued', 'running')) = (finished_at IS NULL)),
+    CHECK ((status = 'done') = (result IS NOT NULL))
+  ) STRICT;
+  INSERT INTO new_evaluations (id, bot_id, status, about, done, error, created_at, finished_at, headline, result)
+    SELECT id, bot_id, iif(status = 'running', 'failed', status), about, done,
+      iif(status = 'running', 'the server stopped before it was done: begin it again', error), created_at,
+      iif(status = 'running', created_at, finished_at), headline, result
+    FROM evaluations;
+  DELETE FROM sqlite_sequence WHERE name = 'new_evaluations';
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'new_evaluations', seq FROM sqlite_sequence WHERE name = 'evaluations';
+  DROP TABLE evaluations;
+  ALTER TABLE new_evaluations RENAME TO evaluations;
+  CREATE INDEX evaluations_of_bot ON evaluations (bot_id, id);
+  CREATE INDEX evaluations_of_job ON evaluations (job_id);
+
+  -- An evaluation is as far as its job, and ends with it. It is done when its result is written, which is before its job is.
+  CREATE TRIGGER follow_job AFTER UPDATE OF status, done ON jobs WHEN NEW.status <> 'done'
+  BEGIN
+    UPDATE evaluations SET status = NEW.status, done = NEW.done, error = NEW.error, finished_at = NEW.finished_at,
+      subject = iif(NEW.finished_at IS NULL, subject, NULL)
+    WHERE job_id = NEW.id AND finished_at IS NULL;
+  END;
+  `,
 ];
 
 /**

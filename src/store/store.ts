@@ -1,10 +1,12 @@
+import type { JobInput, JobStatus, JobStore } from './jobStore.js';
+
 /**
  * The store: bots, intents and texts, durably. It is the truth; index and class vectors are derived from it.
  * Every write is on disk when its promise resolves, is applied whole or not at all, and raises the bot's
  * revision by one. A write leaves the revision as it is that changes nothing, or nothing but unlabelled texts: the
  * revision counts what a bot's answers rest on, and texts without an intent may come by the second.
  */
-export interface Store {
+export interface Store extends JobStore {
   /** All bots, by name. */
   listBots(): Promise<BotRecord[]>;
 
@@ -22,7 +24,7 @@ export interface Store {
   /** Creates a bot or replaces its settings (any JSON object; the store does not look inside). */
   putBot(bot: string, settings: Settings): Promise<BotRecord>;
 
-  /** Deletes a bot and all that belongs to it; false where there was none. */
+  /** Deletes a bot and all that belongs to it, and cancels its jobs; false where there was none. */
   deleteBot(bot: string): Promise<boolean>;
 
   /**
@@ -137,15 +139,20 @@ export interface Store {
   labelUnlabelled(bot: string, id: number, intent: string | null): Promise<Change>;
 
   /**
-   * Takes up an evaluation that begins. Beyond MAX_EVALUATIONS of a bot the oldest go that are over.
+   * Takes up an evaluation, and the job that carries it out, whose status and progress are its own from then on. Beyond
+   * MAX_EVALUATIONS of a bot the oldest go that are over.
    *
    * @param about any JSON object; the store does not look inside.
-   * @throws KshotError `unknown_bot`.
+   * @param subject likewise: what is to be judged, which is kept until it is over.
+   * @throws KshotError `unknown_bot`, `overloaded` as `addJob`.
    */
-  addEvaluation(bot: string, about: Json): Promise<EvaluationRecord>;
+  addEvaluation(bot: string, about: Json, subject: Json, job: JobInput): Promise<EvaluationRecord>;
 
-  /** Says how one that runs has ended. @returns false where none of that id runs: it, or its bot, was removed, or has ended. */
-  endEvaluation(bot: string, id: number, end: EvaluationEnd): Promise<boolean>;
+  /** The evaluation that a job carries out; undefined where it, or its bot, was removed. */
+  findEvaluation(job: number): Promise<EvaluationTask | undefined>;
+
+  /** Writes down what one has found that is not over. @returns false where none of that id is. */
+  finishEvaluation(bot: string, id: number, outcome: EvaluationOutcome): Promise<boolean>;
 
   /** Newest first. @throws KshotError `unknown_bot`. */
   listEvaluations(bot: string): Promise<EvaluationRecord[]>;
@@ -155,9 +162,6 @@ export interface Store {
 
   /** @throws KshotError `unknown_bot`, `unknown_evaluation`. */
   removeEvaluation(bot: string, id: number): Promise<void>;
-
-  /** Marks all that run as failed, with that error; returns how many. */
-  failRunningEvaluations(error: string): Promise<number>;
 
   /** The bot's versions, newest first. @throws KshotError `unknown_bot`. */
   listVersions(bot: string): Promise<VersionRecord[]>;
@@ -380,16 +384,19 @@ export interface UnlabelledOutcome {
   readonly total: number;
 }
 
-/** Evaluations that are kept of a bot, at the most; those that run come on top. */
+/** Evaluations that are kept of a bot, at the most; those that wait or run come on top. */
 export const MAX_EVALUATIONS = 50;
 
 export interface EvaluationRecord {
   /** Unique in the store, never used again; a later one is larger. */
   readonly id: number;
-  readonly status: 'running' | EvaluationEnd['status'];
-  /** As it was given when it began. */
+  /** The job's, until that is over. */
+  readonly status: JobStatus;
+  /** The job that carries it out; null where that is gone. */
+  readonly job: number | null;
+  /** As it was given when it was taken up. */
   readonly about: Json;
-  /** Texts that had been judged when it ended; 0 until then. */
+  /** Texts that have been judged. */
   readonly done: number;
   /** Of one that is done. */
   readonly headline: Json | null;
@@ -400,12 +407,21 @@ export interface EvaluationRecord {
   readonly finishedAt: string | null;
 }
 
-/** How an evaluation has ended, and how many texts had been judged by then. */
-export type EvaluationEnd = { readonly done: number } & (
-  | { readonly status: 'done'; readonly headline: Json; readonly result: Json }
-  | { readonly status: 'failed'; readonly error: string }
-  | { readonly status: 'cancelled' }
-);
+/** An evaluation that is to be carried out. */
+export interface EvaluationTask {
+  readonly bot: string;
+  readonly record: EvaluationRecord;
+  /** Null where it is over. */
+  readonly subject: Json | null;
+}
+
+/** What an evaluation has found. */
+export interface EvaluationOutcome {
+  /** Texts that have been judged. */
+  readonly done: number;
+  readonly headline: Json;
+  readonly result: Json;
+}
 
 /** What a write did to the texts that a bot answers by; unlabelled texts come and go unmentioned. */
 export interface Change {

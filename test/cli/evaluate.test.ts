@@ -31,6 +31,7 @@ const ROWS = [
 const MEASURES = measuresOf(ROWS);
 const SUMMARY: EvaluationSummary = {
   id: 7,
+  job: 3,
   name: 'before',
   kind: 'cross-validation',
   version: null,

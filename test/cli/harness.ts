@@ -47,6 +47,7 @@ export async function run(args: readonly string[], invocation: Invocation = {}):
     },
     access: {
       start: invocation.start ?? (() => Promise.reject(new Error('no service may be started'))),
+      startWorker: () => Promise.reject(new Error('no worker may be started')),
       findOwner: () => Promise.resolve(owners.length > 1 ? owners.shift() : owners[0]),
     },
   });

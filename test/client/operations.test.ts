@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Kshot } from '../../src/client/index.js';
 import type { Operation } from '../../src/http/operation.js';
+import { jobOperations } from '../../src/http/jobRoutes.js';
 import { keyOperations } from '../../src/http/keyRoutes.js';
 import { apiOperations } from '../../src/http/routes.js';
 import { requestSchemas } from '../../src/http/schemas.js';
@@ -103,6 +104,18 @@ const CALLS: Readonly<Record<string, Expected>> = {
   'GET /v1/heads': { call: (kshot) => kshot.heads.list(), answer: { heads: [] } },
   'POST /v1/heads/reload': { call: (kshot) => kshot.heads.reload() },
 
+  'POST /v1/jobs': {
+    call: (kshot) => kshot.jobs.start({ kind: 'evaluation', bot: 'b' }),
+    body: { kind: 'evaluation', bot: 'b' },
+  },
+  'GET /v1/jobs': {
+    call: (kshot) => kshot.jobs.list({ kind: 'training', status: 'running' }),
+    query: '?kind=training&status=running',
+    answer: { jobs: [] },
+  },
+  'GET /v1/jobs/{id}': { call: (kshot) => kshot.jobs.get(7) },
+  'DELETE /v1/jobs/{id}': { call: (kshot) => kshot.jobs.delete(7), answer: { outcome: 'cancelled' } },
+
   'GET /v1/keys': { call: (kshot) => kshot.keys.list(), answer: { keys: [] } },
   'POST /v1/keys': {
     call: (kshot) => kshot.keys.create({ name: 'chat', access: 'read', bots: ['b'], rate: 20 }),
@@ -164,6 +177,7 @@ const bodyOf = (body: unknown): unknown =>
 
 const operations = [
   ...apiOperations(requestSchemas(LIMITS), LIMITS, false),
+  ...jobOperations(harness().options.jobs),
   ...keyOperations(harness().options.keys),
 ];
 

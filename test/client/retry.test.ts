@@ -162,7 +162,7 @@ describe('an evaluation', () => {
 
   test('is looked at until it has ended', async () => {
     const { kshot, sent, waits } = recording([
-      evaluation('running', 0),
+      evaluation('queued', 0),
       busy('3'),
       evaluation('running', 5),
       evaluation('failed', 5),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { Kshot } from '../../src/client/index.js';
 import { classify, json, putIntent, send } from '../e2e/api.js';
 import { DEMO } from '../e2e/demoBot.js';
 import { workplace } from '../e2e/workplace.js';
@@ -61,6 +62,8 @@ beforeAll(async () => {
   ]);
   await putIntent(url, DEMO, 'greeting', ['hello there']);
   await send(url, 'GET', '/v1/bots/none');
+  const { jobs } = new Kshot({ url });
+  await jobs.finished((await jobs.start({ kind: 'evaluation', bot: DEMO, folds: 2 })).id);
   const operator = await newKey(url, { name: 'operator', access: 'write' });
   const limited = await newKey(url, { name: 'limited', access: 'read', rate: 0.01 }, operator);
   for (let i = 0; i < 2; i++) await send(url, 'GET', '/v1/bots', { headers: limited });

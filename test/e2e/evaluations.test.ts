@@ -7,6 +7,7 @@ import type {
   EvaluationComparison,
   EvaluationSummary,
 } from '../../src/classify/evaluationTypes.js';
+import { isOver } from '../../src/client/index.js';
 import { classify, json, send } from './api.js';
 import { DEMO, DEMO_FILE } from './demoBot.js';
 import { kshot } from './kshot.js';
@@ -22,7 +23,7 @@ async function over(url: string, { id }: EvaluationSummary): Promise<Evaluation>
   for (let before = 0; ;) {
     const evaluation = json<Evaluation>(await send(url, 'GET', `${PATH}/${id}`));
     expect(evaluation.progress.done).toBeGreaterThanOrEqual(before);
-    if (evaluation.status !== 'running') return evaluation;
+    if (isOver(evaluation)) return evaluation;
     before = evaluation.progress.done;
     await sleep(50);
   }

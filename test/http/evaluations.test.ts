@@ -9,7 +9,12 @@ import type {
 } from '../../src/classify/evaluationTypes.js';
 import { openService } from '../../src/classify/live.js';
 import type { ClassifyService } from '../../src/classify/service.js';
+import { isOver } from '../../src/client/index.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
+import type { Jobs } from '../../src/jobs/jobs.js';
+import type { JobSummary } from '../../src/jobs/jobTypes.js';
+import { openJobs } from '../../src/jobs/openJobs.js';
+import { evaluationsOnly } from '../../src/jobs/runners.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { bundledCalibration } from '../classify/bundledCalibration.js';
 import { WordEncoder } from '../classify/wordEncoder.js';
@@ -26,28 +31,35 @@ const READER = 'reader-key-0123456789';
 
 let folder: string;
 let service: ClassifyService;
+let jobs: Jobs;
 let h: Harness;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-evaluations-'));
-  service = await openService({
+  const store = await openSqliteStore(join(folder, 'kshot.db'));
+  const warn = (message: string, error: unknown) => {
+    throw new Error(`${message}: ${String(error)}`);
+  };
+  const opened = await openService({
     encoder: new WordEncoder(),
-    store: await openSqliteStore(join(folder, 'kshot.db')),
+    store,
     maxTextChars: LIMITS.maxTextChars,
     calibration: bundledCalibration,
-    warn: (message, error) => {
-      throw new Error(`${message}: ${String(error)}`);
-    },
+    warn,
   });
+  service = opened;
+  jobs = await openJobs(store, undefined, { warn });
+  await jobs.begin(evaluationsOnly(opened));
   const examples = (...words: string[]) => words.map((word) => `${word} ${words[0]}`);
   await service.putIntents('bank', [
     { name: 'card_lost', examples: examples('card', 'lost', 'gone', 'stolen', 'missing') },
     { name: 'balance', examples: examples('balance', 'money', 'account', 'left', 'funds') },
   ]);
   await service.putCounterexamples('bank', ['weather today', 'the weather']);
-  h = harness({ lifecycle: Lifecycle.of(service) });
+  h = harness({ lifecycle: Lifecycle.of(service), jobs });
 });
 afterEach(async () => {
+  await jobs.close();
   await service.close();
   await rm(folder, { recursive: true });
 });
@@ -57,7 +69,7 @@ async function over(id: number): Promise<Evaluation> {
     const answer = await h.send('get', `${EVALUATIONS}/${id}`);
     expect(answer.status).toBe(200);
     const evaluation = answer.body as Evaluation;
-    if (evaluation.status !== 'running') return evaluation;
+    if (isOver(evaluation)) return evaluation;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -75,6 +87,26 @@ test('a cross-validation begins, is done, and is listed', async () => {
   expect(done.measures!.thresholds).toHaveLength(101);
   const list = (await h.send('get', EVALUATIONS)).body as { evaluations: EvaluationSummary[] };
   expect(list.evaluations).toMatchObject([{ id, headline: { texts: 12 } }]);
+});
+
+test('a cross-validation is begun as a job, too, which shows how far it is', async () => {
+  const body = { kind: 'evaluation', bot: 'bank', folds: 2, name: 'as a job' };
+  const answer = await h.send('post', '/v1/jobs', { body });
+  expect(answer.status).toBe(202);
+  const { id } = answer.body as JobSummary;
+  const list = (await h.send('get', EVALUATIONS)).body as { evaluations: EvaluationSummary[] };
+  expect(list.evaluations).toMatchObject([{ job: id, name: 'as a job', folds: 2 }]);
+  const done = await over(list.evaluations[0]!.id);
+  let job = (await h.send('get', `/v1/jobs/${id}`)).body as JobSummary;
+  while (!isOver(job)) job = (await h.send('get', `/v1/jobs/${id}`)).body as JobSummary;
+  expect(job).toMatchObject({
+    kind: 'evaluation',
+    bot: 'bank',
+    status: 'done',
+    input: { evaluation: 'cross-validation', folds: 2, seed: 0, name: 'as a job', version: null },
+    progress: { done: 12, total: 12 },
+    result: { evaluation: done.id, texts: 12 },
+  });
 });
 
 test('a test set is any file that an import takes, and its counter-examples are out of scope', async () => {

@@ -490,6 +490,7 @@ export class FakeService implements ClassifyService {
     const evaluation: Evaluation = {
       ...about,
       id: this.nextId++,
+      job: null,
       name: name ?? null,
       version: version === undefined ? null : this.versions.get(bot, version).name,
       revision,

@@ -2,15 +2,24 @@ import type { Express } from 'express';
 import { pino, type Logger } from 'pino';
 import request from 'supertest';
 import { createApp, type AppOptions } from '../../src/http/app.js';
+import { JOB_RESPONSES } from '../../src/http/jobSchemas.js';
 import { KEY_RESPONSES } from '../../src/http/keySchemas.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { OpenApiDocument } from '../../src/http/openapi.js';
 import { RESPONSES } from '../../src/http/schemas.js';
 import { VERSION_RESPONSES } from '../../src/http/versionSchemas.js';
+import { openJobs } from '../../src/jobs/openJobs.js';
 import { Keyring, type SettingsKeys } from '../../src/keys/keyring.js';
+import { openSqliteStore } from '../../src/store/sqlite.js';
 import { MemoryKeyStore } from '../keys/memoryKeyStore.js';
 import { FakeService } from './fakeService.js';
+
+const warn = (message: string, error: unknown): never => {
+  throw new Error(`${message}: ${String(error)}`);
+};
+/** Of a store that has none. */
+const NO_JOBS = await openJobs(await openSqliteStore(':memory:'), undefined, { warn });
 
 export const LIMITS = {
   maxTexts: 100,
@@ -62,6 +71,7 @@ export function harness({ keys, now, ...changes }: Changes = {}): Harness {
   const lines: Record<string, unknown>[] = [];
   const options: AppOptions = {
     lifecycle,
+    jobs: NO_JOBS,
     limits: LIMITS,
     keys: new Keyring({
       settings: keys ?? { readWrite: [], readOnly: [] },
@@ -133,7 +143,7 @@ function checkAnswer(document: OpenApiDocument, method: Method, path: string, re
   if (code !== undefined && !announced.description.includes(`\`${code}\``)) {
     throw new Error(`${method} ${path} answers the code ${code}, which is not announced`);
   }
-  const schemas = { ...RESPONSES, ...VERSION_RESPONSES, ...KEY_RESPONSES };
+  const schemas = { ...RESPONSES, ...VERSION_RESPONSES, ...KEY_RESPONSES, ...JOB_RESPONSES };
   const fits = names.some((name) => schemas[name as keyof typeof schemas].safeParse(response.body).success);
   if (!fits) throw new Error(`${method} ${path} answers what is no ${names.join(' or ')}: ${response.text}`);
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { parseSet, trainingOptions, withFlags } from '../../scripts/train/flags.js';
 import { readTrainingConfig } from '../../src/learn/trainingConfig.js';
+import { writeThings } from '../learn/thingsTable.js';
 import { tinyTexts } from '../learn/transformer/tinyBert.js';
 import { writeExactBert } from '../learn/transformer/tinyLayers.js';
 
@@ -19,17 +20,7 @@ let directory: string;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kshot-train-'));
-  const things = ['card', 'loan', 'pin', 'transfer', 'account', 'cheque', 'mortgage', 'refund'];
-  const texts = [
-    'i lost my',
-    'where is the',
-    'open a new',
-    'please cancel the',
-    'what about my',
-    'help with a',
-  ];
-  const rows = things.flatMap((thing) => texts.map((text) => `${text} ${thing},about_${thing}`));
-  writeFileSync(join(directory, 'mine.csv'), ['text,label', ...rows, ''].join('\n'));
+  writeThings(join(directory, 'mine.csv'));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 

@@ -5,6 +5,7 @@ import { PostgresConnection, type Session } from '../../src/store/postgresConnec
 import { migrate, MIGRATIONS } from '../../src/store/postgresMigrations.js';
 import { describeStoreContract } from './contract.js';
 import { describeEvaluationsContract } from './evaluationsContract.js';
+import { describeJobsContract } from './jobsContract.js';
 import { describeKeysContract } from './keysContract.js';
 import { describeOnPostgres, postgresPlace, type PostgresSchema } from './postgresServer.js';
 import { embedded, intentInput } from './texts.js';
@@ -29,6 +30,7 @@ describeOnPostgres('PostgreSQL', () => {
         await shared.query('DELETE FROM kshot_bots');
         await shared.query('DELETE FROM kshot_encoders');
         await shared.query('DELETE FROM kshot_api_keys');
+        await shared.query('DELETE FROM kshot_jobs');
       },
     };
   };
@@ -37,6 +39,7 @@ describeOnPostgres('PostgreSQL', () => {
     describeVersionsContract,
     describeEvaluationsContract,
     describeKeysContract,
+    describeJobsContract,
   ]) {
     describeContract('A PostgreSQL schema', createBackend, { persistent: true });
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe } from '@jest/globals';
 import pg from 'pg';
+import { queueSchemaOf } from '../../src/store/postgres.js';
 
 /** Names a PostgreSQL server, and a database in which schemas may be made. */
 const SERVER = process.env['KSHOT_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
@@ -24,7 +25,9 @@ export function describeOnPostgres(name: string, tests: () => void): void {
 export function postgresPlace() {
   const schemas: string[] = [];
   afterAll(async () => {
-    if (schemas.length > 0) await asAdmin(`DROP SCHEMA IF EXISTS ${schemas.join(', ')} CASCADE`);
+    if (schemas.length === 0) return;
+    const all = [...schemas, ...schemas.map(queueSchemaOf)];
+    await asAdmin(`DROP SCHEMA IF EXISTS ${all.join(', ')} CASCADE`);
   });
   return {
     /** The URL of a new and empty schema. @param server instead of the real one: `host:port` of a proxy. */

@@ -7,6 +7,7 @@ import { openSqliteStore } from '../../src/store/sqlite.js';
 import { MIGRATIONS, migrate } from '../../src/store/sqliteMigrations.js';
 import { type Backend, describeStoreContract } from './contract.js';
 import { describeEvaluationsContract } from './evaluationsContract.js';
+import { describeJobsContract } from './jobsContract.js';
 import { describeKeysContract } from './keysContract.js';
 import { temporaryDirectories } from './temporary.js';
 import { embedded, intentInput, vectorOf, vectorsOf } from './texts.js';
@@ -30,6 +31,7 @@ for (const describeContract of [
   describeEvaluationsContract,
   describeVersionsContract,
   describeKeysContract,
+  describeJobsContract,
 ]) {
   describeContract('A SQLite file', inFile, { persistent: true });
   describeContract('SQLite in memory', inMemory, { persistent: false });

@@ -3,7 +3,8 @@ import type { Encoder } from '../../encoder/encoder.js';
 import { KshotError } from '../../errors.js';
 import type { CalibrationModel } from '../../heads/calibration.js';
 import type { HeadVersion } from '../../heads/version.js';
-import type { BotContents, EvaluationEnd, EvaluationRecord, Store } from '../../store/store.js';
+import { OPEN_JOBS } from '../../store/jobStore.js';
+import type { BotContents, EvaluationRecord, Json, Store } from '../../store/store.js';
 import { adaptBot } from '../adaptBot.js';
 import { Adapter } from '../adapter.js';
 import type {
@@ -23,19 +24,18 @@ import { compareRows } from './comparison.js';
 import { FOLDS, judgedTexts } from './folds.js';
 import { crossValidate, judge, type JudgedBot, type JudgeOptions, type LabelledText } from './judge.js';
 import { headlineOf, measuresOf } from './measures.js';
+import { embeddedContents, type Subject } from './subject.js';
 
 const DEFAULT_SEED = 0;
 
+/** The kind of the jobs that carry evaluations out. */
+export const EVALUATION_JOB = 'evaluation';
 /** Evaluations that wait for their turn, or run; more are refused. */
 const MAX_WAITING = 8;
-/** When to come back then, in ms: an evaluation takes seconds at least. */
-const RETRY_AFTER_MS = 5000;
 /** Texts of one evaluation, at the most: its rows are kept. */
 const MAX_TEXTS = 50_000;
 
-const INTERRUPTED = 'the server stopped before it was done: begin it again';
-
-/** What is known of an evaluation when it begins. */
+/** What is known of an evaluation when it is asked for. */
 type About = Pick<
   EvaluationSummary,
   'name' | 'kind' | 'version' | 'revision' | 'head' | 'threshold' | 'folds'
@@ -46,18 +46,10 @@ interface Outcome {
   readonly rows: readonly EvaluationRow[];
 }
 
-/** An evaluation that waits or runs. */
-interface Run {
-  readonly bot: string;
-  readonly id: number;
-  readonly abort: AbortController;
-  done: number;
-}
-
-/** What is judged. */
-interface Subject {
-  readonly settings: BotSettings;
-  readonly isVersion: boolean;
+/** What an evaluation is told while it is carried out, and tells. */
+export interface EvaluationRun {
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, total: number) => void;
 }
 
 /** What is asked of whoever serves the bots. */
@@ -76,31 +68,18 @@ export interface EvaluationsOptions {
   readonly observer?: ServiceObserver | undefined;
   /** A bot's support set as that head is to adapt to it. */
   readonly beside: (support: BotSupport, bot: string, head: HeadVersion) => Promise<BotSupport>;
-  readonly warn: (message: string, error: unknown) => void;
 }
 
 /**
- * Judges bots in the background, one evaluation at a time, as they would be served: a bot of its own is brought to life,
- * adapted and calibrated for it, in a worker thread of its own, so that live bots adapt meanwhile. What comes of it is kept in
- * the store.
+ * Judges bots in the background, as they would be served: a bot of its own is brought to life, adapted and calibrated for it, in a
+ * worker thread of its own, so that live bots adapt meanwhile. What is asked for is kept in the store with a job, which any process
+ * that shares it may carry out; what comes of it is kept there, too.
  */
 export class Evaluations {
-  /** Those that have not been given up. */
-  readonly #runs = new Map<number, Run>();
-  #last: Promise<unknown> = Promise.resolve();
-  /** Those that are about to wait. */
-  #beginning = 0;
-  #closed = false;
-
   constructor(private readonly options: EvaluationsOptions) {}
 
-  /** Marks what ran when the process last ended; to be called before any is begun. */
-  async markInterrupted(): Promise<void> {
-    await this.options.store.failRunningEvaluations(INTERRUPTED);
-  }
-
   /**
-   * Begins to judge a bot, as it is now or as a version has it, on examples and counter-examples that it is not shown.
+   * Asks for a bot to be judged, as it is now or as a version has it, on examples and counter-examples that it is not shown.
    *
    * @throws KshotError `unknown_version`, `nothing_to_evaluate` of a bot without two texts, `invalid_request` of one that has too many, `overloaded`.
    */
@@ -118,13 +97,13 @@ export class Evaluations {
       }
       return {
         about: { kind: 'cross-validation', name: name ?? null, folds, total },
-        work: (options) => crossValidate(contents, { folds, seed }, options),
+        on: { folds, seed },
       };
     });
   }
 
   /**
-   * Begins to judge a bot, as it is now or as a version has it, on labelled texts.
+   * Asks for a bot to be judged, as it is now or as a version has it, on labelled texts.
    *
    * @param labelled checked and normalised, none twice.
    * @throws KshotError as `crossValidate`.
@@ -134,46 +113,36 @@ export class Evaluations {
     labelled: readonly LabelledText[],
     { name, version }: EvaluationOptions,
   ): Promise<EvaluationSummary> {
-    const { encoder } = this.options;
-    return this.#begin(bot, version, (contents) => {
+    return this.#begin(bot, version, () => {
       if (labelled.length === 0) {
         throw new KshotError('nothing_to_evaluate', 'the test set has no text in it: give each intent texts');
       }
       return {
         about: { kind: 'test-set', name: name ?? null, folds: null, total: labelled.length },
-        work: (options) => {
-          const embed = async (from: number, to: number) => {
-            const texts = labelled.slice(from, to).map(({ text }) => text);
-            // In the background: requests go first.
-            const { signal } = options;
-            return (await encoder.encode(texts, { background: true, signal })).embeddings;
-          };
-          return judge(contents, labelled, embed, options);
-        },
+        on: { labelled },
       };
     });
   }
 
   /** Newest first. @throws KshotError `unknown_bot`. */
   async list(bot: string): Promise<EvaluationSummary[]> {
-    return (await this.options.store.listEvaluations(bot)).map((record) => this.#summarise(record));
+    return (await this.options.store.listEvaluations(bot)).map(summarise);
   }
 
   /** @throws KshotError `unknown_bot`, `unknown_evaluation`. */
   async get(bot: string, id: number): Promise<Evaluation> {
     const { record, result } = await this.options.store.readEvaluation(bot, id);
     const { measures, rows } = (result as unknown as Outcome | null) ?? { measures: null, rows: [] };
-    return { ...this.#summarise(record), measures, rows };
+    return { ...summarise(record), measures, rows };
   }
 
-  /** Cancels one that runs; removes one that is over. @throws KshotError `unknown_bot`, `unknown_evaluation`. */
+  /** Cancels one that waits or runs; removes one that is over. @throws KshotError `unknown_bot`, `unknown_evaluation`. */
   async remove(bot: string, id: number): Promise<void> {
-    const run = this.#runs.get(id);
-    if (run?.bot === bot) {
-      this.#giveUp(run, new KshotError('cancelled', 'the evaluation was cancelled'));
-      if (await this.options.store.endEvaluation(bot, id, { status: 'cancelled', done: run.done })) return;
-    }
-    await this.options.store.removeEvaluation(bot, id);
+    const { store } = this.options;
+    const { record } = await store.readEvaluation(bot, id);
+    const isOpen = OPEN_JOBS.includes(record.status) && record.job !== null;
+    if (isOpen && (await store.cancelJob(record.job))) return;
+    await store.removeEvaluation(bot, id);
   }
 
   /**
@@ -190,23 +159,66 @@ export class Evaluations {
     return { bot, evaluation: summaryOf(now), with: summaryOf(then), ...compareRows(now, then) };
   }
 
-  /** Gives up what there is of a bot that is no more. */
-  drop(bot: string): void {
-    for (const run of this.#runs.values()) {
-      if (run.bot === bot) this.#giveUp(run, new KshotError('cancelled', `bot ${bot} was deleted`));
+  /**
+   * Carries out the evaluation of a job.
+   *
+   * @returns the job's result: which evaluation it was, and its headline.
+   * @throws KshotError `unknown_evaluation` where it is no more; the signal's reason; what encoder, store and heads throw.
+   */
+  async carryOut(job: number, { signal, progress }: EvaluationRun): Promise<Json> {
+    const { store } = this.options;
+    const task = await store.findEvaluation(job);
+    if (task === undefined) {
+      throw new KshotError('unknown_evaluation', 'the evaluation was removed, or its bot');
     }
+    const { bot, record } = task;
+    // A process that was killed may have written what it found, and not that the job is done.
+    if (task.subject === null) return { evaluation: record.id, ...record.headline };
+    const subject = task.subject as unknown as Subject;
+    const { total } = record.about as unknown as About;
+    let done = 0;
+    progress(done, total);
+    const rows = await this.#judge(bot, subject, signal, (texts) => progress((done += texts), total));
+    const measures = measuresOf(rows);
+    const headline = { ...headlineOf(measures) };
+    const outcome: Outcome = { measures, rows };
+    if (!(await store.finishEvaluation(bot, record.id, { done, headline, result: { ...outcome } }))) {
+      throw new KshotError('unknown_evaluation', 'the evaluation was cancelled or removed, or its bot');
+    }
+    return { evaluation: record.id, ...headline };
   }
 
-  /** Gives up what waits and what runs; the next start marks it so. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const run of this.#runs.values()) this.#giveUp(run, stopping());
-    await this.#last;
-  }
-
-  #giveUp(run: Run, reason: KshotError): void {
-    this.#runs.delete(run.id);
-    run.abort.abort(reason);
+  async #judge(
+    bot: string,
+    subject: Subject,
+    signal: AbortSignal,
+    judged: (texts: number) => void,
+  ): Promise<EvaluationRow[]> {
+    const { encoder } = this.options;
+    const contents = await embeddedContents(bot, subject, this.options, signal);
+    // A worker that ends with the evaluation, and in its midst where that is cancelled.
+    const adapter = new Adapter();
+    const stop = () => void adapter.close();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const options: JudgeOptions = {
+        dimension: encoder.dimension,
+        enliven: (part) => this.#enliven(part, bot, subject.version !== null, adapter, signal),
+        signal,
+        judged,
+      };
+      if ('folds' in subject.on) return await crossValidate(contents, subject.on, options);
+      const { labelled } = subject.on;
+      const embed = async (from: number, to: number) => {
+        const texts = labelled.slice(from, to).map(({ text }) => text);
+        // In the background: requests go first.
+        return (await encoder.encode(texts, { background: true, signal })).embeddings;
+      };
+      return await judge(contents, labelled, embed, options);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await adapter.close();
+    }
   }
 
   async #before(bot: string, { id, kind }: Evaluation): Promise<number> {
@@ -227,46 +239,33 @@ export class Evaluations {
     asked: string | undefined,
     plan: (contents: BotContents) => {
       readonly about: Pick<About, 'kind' | 'name' | 'folds' | 'total'>;
-      readonly work: (options: JudgeOptions) => Promise<EvaluationRow[]>;
+      readonly on: Subject['on'];
     },
   ): Promise<EvaluationSummary> {
-    if (this.#closed) throw stopping();
     const { store, find, wantedHead } = this.options;
     const present = find(bot).bot.head.name;
-    if (this.#runs.size + this.#beginning >= MAX_WAITING) {
-      throw new KshotError('overloaded', 'too many evaluations wait for their turn: try again later', {
-        retryAfterMs: RETRY_AFTER_MS,
-      });
+    const { version, contents } = await this.#read(bot, asked);
+    const settings = botSettingsSchema.parse(contents.bot.settings);
+    const { about: planned, on } = plan(contents);
+    if (planned.total > MAX_TEXTS) {
+      throw new KshotError(
+        'invalid_request',
+        `an evaluation takes at most ${MAX_TEXTS} texts, not ${planned.total}: give a part of them as a test set`,
+      );
     }
-    this.#beginning++;
-    try {
-      const { version, contents } = await this.#subject(bot, asked);
-      const settings = botSettingsSchema.parse(contents.bot.settings);
-      const { about: planned, work } = plan(contents);
-      if (planned.total > MAX_TEXTS) {
-        throw new KshotError(
-          'invalid_request',
-          `an evaluation takes at most ${MAX_TEXTS} texts, not ${planned.total}: give a part of them as a test set`,
-        );
-      }
-      const threshold = settings.threshold ?? DEFAULT_THRESHOLD;
-      const head = version === null ? present : wantedHead(settings);
-      const about: About = { ...planned, version, revision: contents.bot.revision, head, threshold };
-      const record = await store.addEvaluation(bot, { ...about });
-      if (this.#closed) throw stopping();
-      const run: Run = { bot, id: record.id, abort: new AbortController(), done: 0 };
-      this.#runs.set(run.id, run);
-      this.#last = this.#last
-        .then(() => this.#carryOut(run, { settings, isVersion: version !== null }, work))
-        .finally(() => this.#runs.delete(run.id));
-      return this.#summarise(record);
-    } finally {
-      this.#beginning--;
-    }
+    const threshold = settings.threshold ?? DEFAULT_THRESHOLD;
+    const head = version === null ? present : wantedHead(settings);
+    const about: About = { ...planned, version, revision: contents.bot.revision, head, threshold };
+    const { embeddings: _embeddings, ...texts } = contents;
+    const subject: Subject = { version, contents: texts, on };
+    const { kind, name, folds } = planned;
+    const input = { evaluation: kind, name, version, ...(folds === null ? {} : on) };
+    const job = { kind: EVALUATION_JOB, bot, input, mostOpen: MAX_WAITING };
+    return summarise(await store.addEvaluation(bot, { ...about }, { ...subject }, job));
   }
 
   /** What is to be judged: a version, or where none is asked for the bot. */
-  async #subject(bot: string, asked: string | undefined) {
+  async #read(bot: string, asked: string | undefined) {
     const { encoder, store, readVersion } = this.options;
     if (asked !== undefined) return readVersion(bot, asked);
     const contents = await store.readBot(bot, encoder.fingerprint);
@@ -274,59 +273,15 @@ export class Evaluations {
     return { version: null, contents };
   }
 
-  /** Throws nothing: how it ends is kept. */
-  async #carryOut(
-    run: Run,
-    subject: Subject,
-    work: (options: JudgeOptions) => Promise<EvaluationRow[]>,
-  ): Promise<void> {
-    const { signal } = run.abort;
-    if (signal.aborted) return;
-    // A worker that ends with the evaluation, and in its midst where that is cancelled.
-    const adapter = new Adapter();
-    const stop = () => void adapter.close();
-    signal.addEventListener('abort', stop, { once: true });
-    let end: EvaluationEnd;
-    try {
-      const rows = await work({
-        dimension: this.options.encoder.dimension,
-        enliven: (contents) => this.#enliven(contents, run.bot, subject, adapter, signal),
-        signal,
-        judged: (texts) => (run.done += texts),
-      });
-      const measures = measuresOf(rows);
-      const outcome: Outcome = { measures, rows };
-      end = {
-        status: 'done',
-        done: run.done,
-        headline: { ...headlineOf(measures) },
-        result: { ...outcome },
-      };
-    } catch (error) {
-      if (signal.aborted) return; // Whoever gave it up has said so.
-      if (!(error instanceof KshotError)) {
-        this.options.warn(`bot ${run.bot}: evaluation ${run.id} has failed`, error);
-      }
-      end = { status: 'failed', done: run.done, error: describeFailure(error) };
-    } finally {
-      signal.removeEventListener('abort', stop);
-      await adapter.close();
-    }
-    try {
-      await this.options.store.endEvaluation(run.bot, run.id, end);
-    } catch (error) {
-      this.options.warn(`bot ${run.bot}: what came of evaluation ${run.id} could not be kept`, error);
-    }
-  }
-
   async #enliven(
     contents: BotContents,
     name: string,
-    { settings, isVersion }: Subject,
+    isVersion: boolean,
     adapter: Adapter,
     signal: AbortSignal,
   ): Promise<JudgedBot> {
     const { calibration, enliven, beside, observer } = this.options;
+    const settings = botSettingsSchema.parse(contents.bot.settings);
     await nextTurn(); // What follows takes its time.
     const live = await enliven(contents, settings);
     const judged: JudgedBot = {
@@ -355,21 +310,21 @@ export class Evaluations {
       throw error;
     }
   }
+}
 
-  #summarise(record: EvaluationRecord): EvaluationSummary {
-    const { total, ...about } = record.about as unknown as About;
-    const done = record.status === 'running' ? (this.#runs.get(record.id)?.done ?? 0) : record.done;
-    return {
-      id: record.id,
-      ...about,
-      status: record.status,
-      progress: { done, total },
-      error: record.error,
-      created_at: record.createdAt,
-      finished_at: record.finishedAt,
-      headline: record.headline as unknown as EvaluationHeadline | null,
-    };
-  }
+function summarise({ about, ...record }: EvaluationRecord): EvaluationSummary {
+  const { total, ...known } = about as unknown as About;
+  return {
+    id: record.id,
+    job: record.job,
+    ...known,
+    status: record.status,
+    progress: { done: record.done, total },
+    error: record.error,
+    created_at: record.createdAt,
+    finished_at: record.finishedAt,
+    headline: record.headline as unknown as EvaluationHeadline | null,
+  };
 }
 
 function summaryOf({ measures: _measures, rows: _rows, ...summary }: Evaluation): EvaluationSummary {
@@ -378,15 +333,8 @@ function summaryOf({ measures: _measures, rows: _rows, ...summary }: Evaluation)
 
 function requireDone({ id, status }: EvaluationSummary): void {
   if (status === 'done') return;
-  const why = status === 'running' ? 'still runs: wait until it is done' : `was ${status}: begin it again`;
+  const why = OPEN_JOBS.includes(status)
+    ? 'is not over: wait until it is done'
+    : `was ${status}: begin it again`;
   throw new KshotError('nothing_to_compare', `evaluation ${id} ${why}`);
-}
-
-function describeFailure(error: unknown): string {
-  if (error instanceof KshotError) return error.message;
-  return `it failed for a reason that the server's log has: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-function stopping(): KshotError {
-  return new KshotError('not_ready', 'the server is shutting down');
 }

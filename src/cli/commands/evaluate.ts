@@ -1,6 +1,7 @@
 import { CommanderError, InvalidArgumentError, type Command } from 'commander';
 import { FOLDS } from '../../classify/evaluation/folds.js';
 import type { Evaluation } from '../../classify/evaluationTypes.js';
+import { isOver } from '../../client/index.js';
 import type { Flags } from '../../config.js';
 import { KshotError } from '../../errors.js';
 import type { BotDocument } from '../../formats/document.js';
@@ -159,7 +160,7 @@ async function runOn(
   const bar = startProgress(io.stderr, 'Judging texts', progress.total);
   let evaluation = await bench.get(id);
   try {
-    while (evaluation.status === 'running') {
+    while (!isOver(evaluation)) {
       bar.update(evaluation.progress.done);
       await bench.sleep(POLL_MS);
       evaluation = await bench.get(id);

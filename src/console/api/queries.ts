@@ -7,6 +7,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { isOver } from '../../client/index.js';
 import { outage } from '../state/connection.js';
 import { apiKey, keyWanted, readOnly } from '../state/session.js';
 import { toast } from '../state/toasts.js';
@@ -150,15 +151,14 @@ export const useEvaluations = (bot: string) =>
   useQuery({
     queryKey: ofBot(bot, 'evaluations'),
     queryFn: ({ signal }) => kshot().evaluations.list(bot, { signal }),
-    refetchInterval: ({ state }) =>
-      state.data?.some(({ status }) => status === 'running') ? PROGRESS_MS : false,
+    refetchInterval: ({ state }) => (state.data?.every(isOver) === false ? PROGRESS_MS : false),
   });
 
 export const useEvaluation = (bot: string, id: number) =>
   useQuery({
     queryKey: ofBot(bot, 'evaluation', id),
     queryFn: ({ signal }) => kshot().evaluations.get(bot, id, { signal }),
-    refetchInterval: ({ state }) => (state.data?.status === 'running' ? PROGRESS_MS : false),
+    refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? PROGRESS_MS : false),
   });
 
 export const useComparison = (bot: string, id: number, other: number | undefined) =>

@@ -1,11 +1,11 @@
-import type { EvaluationSummary } from '../../client/index.js';
+import { type EvaluationSummary, isOver } from '../../client/index.js';
 import { kshot } from '../api/kshot.js';
 import { useWrite } from '../api/queries.js';
 import { WriteButton } from '../parts/button.js';
 import { toast } from '../state/toasts.js';
 import { titleOf } from './kinds.js';
 
-/** Cancels an evaluation that runs; removes one that has ended. */
+/** Cancels an evaluation that waits or runs; removes one that has ended. */
 export function DeleteEvaluation({
   bot,
   evaluation,
@@ -13,7 +13,7 @@ export function DeleteEvaluation({
   readonly bot: string;
   readonly evaluation: EvaluationSummary;
 }) {
-  const runs = evaluation.status === 'running';
+  const runs = !isOver(evaluation);
   const title = titleOf(evaluation);
   const remove = useWrite(bot, () => kshot().evaluations.delete(bot, evaluation.id), {
     onDone: () => {

@@ -49,6 +49,7 @@ function Unfinished({ evaluation: { status, progress, error } }: { readonly eval
       </div>
     );
   }
+  if (status === 'queued') return <p role="status">It waits for its turn.</p>;
   if (status !== 'running') return <p className="muted">It was cancelled before it had judged all texts.</p>;
   return (
     <div className="progress" role="status">

@@ -2,6 +2,7 @@ import type { EvaluationStatus, EvaluationSummary } from '../../client/index.js'
 import { percent } from '../format.js';
 
 const TONES: Readonly<Record<EvaluationStatus, string>> = {
+  queued: 'plain',
   running: 'info',
   done: 'good',
   failed: 'error',

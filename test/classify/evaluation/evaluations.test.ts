@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EvaluationSummary } from '../../../src/classify/evaluationTypes.js';
+import { isOver } from '../../../src/client/index.js';
 import { openService } from '../../../src/classify/live.js';
 import type { ClassifyService } from '../../../src/classify/service.js';
+import type { Jobs } from '../../../src/jobs/jobs.js';
+import { openJobs } from '../../../src/jobs/openJobs.js';
+import { evaluationsOnly } from '../../../src/jobs/runners.js';
 import { openSqliteStore } from '../../../src/store/sqlite.js';
 import { bundledCalibration } from '../bundledCalibration.js';
 import { WordEncoder } from '../wordEncoder.js';
@@ -24,28 +28,39 @@ const COUNTEREXAMPLES = ['weather tomorrow', 'sing a song', 'the weather'];
 let folder: string;
 let encoder: WordEncoder;
 let service: ClassifyService;
+let jobs: Jobs;
 let warnings: string[];
 
-async function open(): Promise<ClassifyService> {
-  return openService({
+async function open(): Promise<void> {
+  const warn = (message: string, error: unknown) => void warnings.push(`${message}: ${String(error)}`);
+  const store = await openSqliteStore(join(folder, 'kshot.db'));
+  jobs = await openJobs(store, undefined, { warn });
+  const opened = await openService({
     encoder,
-    store: await openSqliteStore(join(folder, 'kshot.db')),
+    store,
     maxTextChars: 200,
     calibration: bundledCalibration,
-    warn: (message, error) => warnings.push(`${message}: ${String(error)}`),
+    warn,
   });
+  service = opened;
+  await jobs.begin(evaluationsOnly(opened));
+}
+
+async function close(): Promise<void> {
+  await jobs.close();
+  await service.close();
 }
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-evaluations-'));
   encoder = new WordEncoder();
   warnings = [];
-  service = await open();
+  await open();
   await service.putIntents('bank', INTENTS);
   await service.putCounterexamples('bank', COUNTEREXAMPLES);
 });
 afterEach(async () => {
-  await service.close();
+  await close();
   await rm(folder, { recursive: true });
   expect(warnings).toEqual([]);
 });
@@ -54,7 +69,7 @@ afterEach(async () => {
 async function over({ id }: EvaluationSummary) {
   for (;;) {
     const evaluation = await service.getEvaluation('bank', id);
-    if (evaluation.status !== 'running') return evaluation;
+    if (isOver(evaluation)) return evaluation;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -71,7 +86,7 @@ describe('a cross-validation', () => {
       head: 'adapted',
       threshold: 0.5,
       folds: 3,
-      status: 'running',
+      status: 'queued',
       progress: { done: 0, total: 15 },
       headline: null,
     });
@@ -104,7 +119,7 @@ describe('a cross-validation', () => {
     expect(seen!.intent).toBe('first');
     const { id } = await service.crossValidate('odd', { folds: 2 });
     let evaluation = await service.getEvaluation('odd', id);
-    while (evaluation.status === 'running') {
+    while (!isOver(evaluation)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       evaluation = await service.getEvaluation('odd', id);
     }
@@ -242,18 +257,27 @@ describe('while evaluations wait', () => {
     await expect(service.listEvaluations('bank')).rejects.toMatchObject({ code: 'unknown_bot' });
   });
 
-  test('the end of the process cuts them off, and the next start says so', async () => {
-    const [running] = await begin(2);
-    await service.close();
-    service = await open();
-    for (const evaluation of await service.listEvaluations('bank')) {
-      expect(evaluation).toMatchObject({
-        status: 'failed',
-        error: expect.stringContaining('begin it again'),
-      });
-    }
-    await expect(service.compareEvaluations('bank', running!.id)).rejects.toMatchObject({
+  test('the end of the process gives them back, and the next start carries them out', async () => {
+    const begun = await begin(2);
+    await service.deleteIntent('bank', 'balance');
+    await close();
+    await open();
+    const [first, second] = [await over(begun[0]!), await over(begun[1]!)];
+    expect(first).toMatchObject({ status: 'done', revision: 2, progress: { done: 15, total: 15 } });
+    // They judge what the bot was when they were asked for; texts that have gone since are encoded.
+    expect(first.rows.map(({ text }) => text)).toEqual([
+      ...INTENTS.flatMap(({ examples }) => examples),
+      ...COUNTEREXAMPLES,
+    ]);
+    expect(second.rows).toEqual(first.rows);
+    expect(await jobs.get(first.job!)).toMatchObject({ status: 'done', attempts: 1 });
+  });
+
+  test('one that is not over cannot be compared', async () => {
+    const [waiting] = await begin(2);
+    await expect(service.compareEvaluations('bank', waiting!.id)).rejects.toMatchObject({
       code: 'nothing_to_compare',
+      message: expect.stringContaining('wait until it is done'),
     });
   });
 });
