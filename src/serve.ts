@@ -24,15 +24,15 @@ import { createApp } from './http/app.js';
 import { CONSOLE_DIRECTORY } from './http/console.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { Metrics } from './http/metrics.js';
-import { startServer } from './http/server.js';
+import { type RunningServer, startServer } from './http/server.js';
 import { backgroundThreads } from './jobs/backgroundThreads.js';
 import type { EmbeddingRunnerOptions } from './jobs/embedding.js';
-import type { JobRunners } from './jobs/jobs.js';
+import type { JobRunners, Jobs } from './jobs/jobs.js';
 import { openJobs } from './jobs/openJobs.js';
 import { runnersOf } from './jobs/runners.js';
 import { Keyring, type KeyStore } from './keys/keyring.js';
 import { observedStore } from './store/observedStore.js';
-import { openStore, type StoreOptions } from './store/openStore.js';
+import { openStore, type OpenedStore, type StoreOptions } from './store/openStore.js';
 import type { Store } from './store/store.js';
 import type { Tracing } from './telemetry/tracing.js';
 
@@ -66,6 +66,31 @@ export interface Serving {
   close(): Promise<void>;
 }
 
+/** What a server consists of, as far as it is there; closed in this order. */
+interface Parts {
+  http?: RunningServer;
+  jobs?: Jobs;
+  keyring?: Keyring;
+  /** Closes the store, too, but for what was opened beside it. */
+  service?: ClassifyService;
+  store?: OpenedStore;
+  tracing?: Tracing | undefined;
+}
+
+async function closeParts(
+  { http, jobs, keyring, service, store, tracing }: Parts,
+  settings: Settings,
+  log: Logger,
+): Promise<void> {
+  const inTime = await http?.close(settings.shutdownTimeoutMs);
+  if (inTime === false) log.warn('requests were cut off: they had not finished within the shutdown time-out');
+  await jobs?.close();
+  await keyring?.close();
+  await service?.close();
+  await store?.close();
+  await tracing?.close();
+}
+
 export interface ServeOptions {
   /** A key besides those of the settings and the store, for whoever starts the server. */
   readonly ownKey?: string | undefined;
@@ -92,30 +117,25 @@ export async function serve(
   log.info({ settings: printableSettings(settings) }, 'starting');
   const metrics = new Metrics();
   metrics.watchProcess();
-  const tracing = await openTracing(settings, log);
-  const observer = tracing === undefined ? metrics : tracing.observer(metrics);
   const lifecycle = new Lifecycle();
-
-  const { feed, isNew, folderProblem, ...opened } = await openStore({
-    ...storeOptions(settings),
-    isWorker,
-  });
-  const store = observedStore(opened.store, observer);
-  const closers: (() => Promise<unknown>)[] = [() => opened.close()];
-  if (folderProblem !== undefined) {
-    log.info(
-      { reason: folderProblem },
-      'the data folder is not used: indexes of large bots are built at start',
-    );
-  }
   const warn = (message: string, error: unknown) =>
     log.warn(error === undefined ? {} : { err: error }, message);
+  const parts: Parts = {};
   try {
-    const keyring = await openKeyring(settings, ownKey, store, log, warn);
-    closers.unshift(() => keyring.close());
+    const tracing = (parts.tracing = await openTracing(settings, log));
+    const observer = tracing === undefined ? metrics : tracing.observer(metrics);
+    const opened = (parts.store = await openStore({ ...storeOptions(settings), isWorker }));
+    const { feed, isNew, folderProblem } = opened;
+    const store = observedStore(opened.store, observer);
+    if (folderProblem !== undefined) {
+      log.info(
+        { reason: folderProblem },
+        'the data folder is not used: indexes of large bots are built at start',
+      );
+    }
+    const keyring = (parts.keyring = await openKeyring(settings, ownKey, store, log, warn));
     if (feed !== undefined) keyring.follow(settings.revisionCheckMs);
-    const jobs = await openJobs(store, feed, { observer: metrics, warn });
-    closers.unshift(() => jobs.close());
+    const jobs = (parts.jobs = await openJobs(store, feed, { observer: metrics, warn }));
     const app = createApp({
       jobs,
       isWorker,
@@ -129,15 +149,14 @@ export async function serve(
       console: settings.console && !isWorker ? CONSOLE_DIRECTORY : undefined,
       version: version(),
     });
-    const server = await startServer(app, { ...settings, lifecycle });
-    closers.unshift(() => server.close(settings.shutdownTimeoutMs));
-    await opened.announce(server.url);
+    const { url } = (parts.http = await startServer(app, { ...settings, lifecycle }));
+    await opened.announce(url);
 
     // Before the encoder, which would be left open if there were something wrong with the file.
     const calibration = await readCalibration(calibrationFile(settings));
     const encoder = await openEncoder(settings, observer, log);
     let written = performance.now();
-    const service = await openService({
+    const service = (parts.service = await openService({
       encoder,
       store,
       ...(feed === undefined ? {} : { feed }),
@@ -150,8 +169,7 @@ export async function serve(
       observer,
       warn,
       embedding: lateProgress(process.stderr, 'Embedding the store anew'),
-    });
-    closers.splice(3, 0, () => service.close()); // the store, too; what is opened beside it is left
+    }));
     await logFit(service, settings, encoder, calibration, log);
     if (isNew && settings.demo) {
       await addDemo(service);
@@ -161,30 +179,25 @@ export async function serve(
     const runners = jobRunners(settings, service, { encoder, store, feed, log });
     await jobs.begin(isWorker || settings.runJobs ? runners : {});
     lifecycle.ready(service);
-    log.info({ url: server.url, encoder: encoder.name, device: encoder.device }, 'ready');
+    log.info({ url, encoder: encoder.name, device: encoder.device }, 'ready');
 
     return {
-      url: server.url,
+      url,
       service,
       reload: () => reloadHeads(service, log),
       close: async () => {
         log.info('stopping');
-        const inTime = await server.close(settings.shutdownTimeoutMs);
-        if (!inTime) log.warn('requests were cut off: they had not finished within the shutdown time-out');
-        await jobs.close();
-        await keyring.close();
-        await service.close();
-        await opened.close();
-        await tracing?.close();
+        await closeParts(parts, settings, log);
         log.info('stopped');
       },
     };
   } catch (error) {
     // A store that this start has made, and put nothing into, shall be new to the next one, too.
-    const isUnused = isNew && (await isEmpty(store));
-    if (isUnused) await opened.markNew?.();
-    for (const close of closers) await close();
-    if (isUnused && opened.markNew === undefined) await rm(storeFile(settings), { force: true });
+    const unused =
+      parts.store?.isNew === true && (await isEmpty(parts.store.store)) ? parts.store : undefined;
+    await unused?.markNew?.();
+    await closeParts(parts, settings, log);
+    if (unused !== undefined && unused.markNew === undefined) await rm(storeFile(settings), { force: true });
     throw error;
   }
 }
