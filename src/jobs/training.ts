@@ -62,7 +62,7 @@ export interface TrainingRunnerOptions {
 }
 
 /**
- * Trains heads, each in a process of its own at low priority. The same configuration gives the same weights as `npm run
+ * Trains heads, each in a process of its own at a lower priority. The same configuration gives the same weights as `npm run
  * train`, bit for bit, interrupted or not. One that is given back, or whose process is killed, goes on from the state that was
  * last saved; the state of one that has ended is removed.
  *

@@ -51,7 +51,7 @@ const CACHE_WAIT_MS = 60_000;
 const REPORT_MS = 200;
 
 // At once: threads have the priority of the one that starts them.
-setPriority(constants.priority.PRIORITY_LOW);
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 // Where memory is short, Linux shall kill this process and not the server.
 if (process.platform === 'linux') writeFileSync('/proc/self/oom_score_adj', '1000');
 

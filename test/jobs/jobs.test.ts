@@ -177,7 +177,7 @@ function describeJobs(name: string, locate: () => Promise<string>): void {
       expect(await jobs.get(job.id)).toMatchObject({ status: 'running', attempts: 1 });
       await jobs.begin(double);
       expect(await over(jobs, job)).toMatchObject({ status: 'done', result: { doubled: 10 }, attempts: 2 });
-    }, 60_000);
+    });
 
     test('that took their processes with them too often have failed', async () => {
       const { jobs, store } = await open(await locate());

@@ -17,7 +17,7 @@ import { writeThings } from '../learn/thingsTable.js';
 // Processes as they are forked, and the script as it is run: the encoder that ships, a table of anybody's.
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/train.js', import.meta.url));
-const EPISODES = 600;
+const EPISODES = 240;
 const CONFIG: TrainingConfigInput = {
   head: 'projected',
   options: { width: 16 },
@@ -50,7 +50,7 @@ beforeAll(async () => {
   });
   expect(await new Promise((resolve) => script.once('close', resolve))).toBe(0);
   weights = weightsIn('script');
-}, 60_000);
+});
 afterAll(() => rmSync(directory, { recursive: true }));
 beforeEach(() => {
   children = [];
@@ -132,9 +132,9 @@ test('a job trains the very weights that the script does, at low priority, and l
   expect({ ...results, seconds: 0 }).toEqual({ ...ofScript, seconds: 0 });
   expect(told[0]).toEqual([0, EPISODES]);
   expect(told.at(-1)).toEqual([EPISODES, EPISODES]);
-  expect(priorities).toContain(constants.priority.PRIORITY_LOW);
+  expect(priorities).toContain(constants.priority.PRIORITY_BELOW_NORMAL);
   expect(states()).toEqual([]);
-}, 60_000);
+});
 
 test('its process is killed, twice: each time another goes on, to the same weights', async () => {
   const begun: number[] = [];
@@ -149,7 +149,7 @@ test('its process is killed, twice: each time another goes on, to the same weigh
   expect(begun[1]).toBeGreaterThanOrEqual(20);
   expect(begun[2]).toBeGreaterThan(begun[1]!);
   expect(weightsIn('heads', 'killed')).toBe(weights);
-}, 60_000);
+});
 
 test('when the process that has forked it is gone, it ends, and what it had saved is gone on from', async () => {
   const parent = spawn(process.execPath, [
@@ -168,7 +168,7 @@ test('when the process that has forked it is gone, it ends, and what it had save
   await train('orphaned', { progress: (done) => told.push(done) });
   expect(told[0]).toBeGreaterThanOrEqual(20);
   expect(weightsIn('heads', 'orphaned')).toBe(weights);
-}, 60_000);
+});
 
 test('killed wherever it begins, it fails, and says by what', async () => {
   const killed = train('hopeless', { progress: () => children.at(-1)!.kill('SIGKILL') });
@@ -178,7 +178,7 @@ test('killed wherever it begins, it fails, and says by what', async () => {
   });
   expect(children).toHaveLength(2);
   expect(states()).toEqual([]);
-}, 60_000);
+});
 
 test('given back, it goes on when it is run again; cancelled, nothing is left', async () => {
   const endedBy = async (reason: Error) => {
@@ -202,7 +202,7 @@ test('given back, it goes on when it is run again; cancelled, nothing is left', 
   await endedBy(new KshotError('cancelled', 'the job was cancelled'));
   expect(states()).toEqual([]);
   expect(readdirSync(join(directory, 'heads'))).not.toContain('stopped');
-}, 60_000);
+});
 
 test('cancelled before it begins, no process is made', async () => {
   const reason = new KshotError('cancelled', 'the job was cancelled');
