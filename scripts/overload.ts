@@ -76,8 +76,8 @@ async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags 
     ({ at, ms, status }) => status === 200 && at + ms >= SETTLING_MS && at + ms < seconds * 1000,
   );
   const goodput = inTime.length / (seconds - SETTLING_MS / 1000);
-  const lastAnswer = Math.max(...samples.map(({ at, ms }) => at + ms)) - seconds * 1000;
-  const recovery_ = Math.max(0, lastAnswer) + recovered;
+  const lastAnswer = samples.reduce((last, { at, ms }) => Math.max(last, at + ms), 0);
+  const recovery_ = Math.max(0, lastAnswer - seconds * 1000) + recovered;
   const sentPerSecond = samples.length / seconds;
 
   report(

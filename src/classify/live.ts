@@ -667,7 +667,7 @@ class LiveService implements OpenedService {
       examples: roster.totals.examples,
       loaded: { bots: served.length, bytes: this.#loaded.bytes, letGo: this.#loaded.letGos },
       adaptations: this.#adapter.size + waiting,
-      adaptedSince: Math.min(...this.#allServed.map((served) => served.adaptedSince)),
+      adaptedSince: this.#allServed.reduce((least, one) => Math.min(least, one.adaptedSince), Infinity),
       storeConnected: this.#replicas.isConnected,
       encoder: this.#encoder.stats(),
     };
