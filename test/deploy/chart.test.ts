@@ -15,23 +15,30 @@ const SEVERAL = [...ALONE, 'store.existingSecret=db', 'autoscaling.enabled=true'
 
 interface Manifest {
   readonly kind: string;
+  readonly metadata: { readonly name: string };
   readonly spec: Record<string, unknown>;
 }
 interface Container {
+  readonly args?: readonly string[];
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly securityContext: object;
   readonly volumeMounts: readonly { readonly mountPath: string }[];
 }
 
+/** By kind; the workers' deployment as `Worker`. */
 function render(values: readonly string[]): Map<string, Manifest> {
   const args = ['template', 'kshot', CHART, ...values.flatMap((value) => ['--set', value])];
   const text = execFileSync(HELM!, args, { encoding: 'utf8', stdio: 'pipe' });
   const manifests = parseAllDocuments(text).map((document) => document.toJS() as Manifest | null);
-  return new Map(manifests.flatMap((manifest) => (manifest === null ? [] : [[manifest.kind, manifest]])));
+  return new Map(manifests.flatMap((manifest) => (manifest === null ? [] : [[keyOf(manifest), manifest]])));
 }
 
-function podOf(manifests: Map<string, Manifest>) {
-  const { template } = manifests.get('Deployment')!.spec as {
+function keyOf({ kind, metadata }: Manifest): string {
+  return metadata.name.endsWith('-worker') ? 'Worker' : kind;
+}
+
+function podOf(manifests: Map<string, Manifest>, deployment = 'Deployment') {
+  const { template } = manifests.get(deployment)!.spec as {
     template: { spec: { containers: [Container]; volumes: object[]; securityContext: object } };
   };
   return template.spec;
@@ -81,6 +88,20 @@ function podOf(manifests: Map<string, Manifest>) {
     expect(env).toContainEqual({ name: 'KSHOT_MAX_IMPORT_BYTES', value: '33554432' });
   });
 
+  test('has workers run the jobs where they are asked for, which no service leads to', () => {
+    const manifests = render([...SEVERAL, 'worker.replicas=2', 'worker.resources.requests.cpu=4']);
+    const [worker] = podOf(manifests, 'Worker').containers;
+    expect(worker).toMatchObject({ args: ['worker'], resources: { requests: { cpu: 4 } } });
+    const [server] = podOf(manifests).containers;
+    expect(server.args).toBeUndefined();
+    const runsNone = { name: 'KSHOT_RUN_JOBS', value: 'false' };
+    expect(server.env).toContainEqual(runsNone);
+    expect(worker.env).not.toContainEqual(runsNone);
+    const component = (name: string) => ({ 'app.kubernetes.io/component': name });
+    expect(manifests.get('Service')!.spec).toMatchObject({ selector: component('server') });
+    expect(manifests.get('Worker')!.spec).toMatchObject({ selector: { matchLabels: component('worker') } });
+  });
+
   test('needs no secret of keys where they are in the store', () => {
     const { env } = podOf(render(IN_STORE)).containers[0];
     expect(env.map(({ name }) => name)).not.toContain('KSHOT_API_KEYS');
@@ -93,6 +114,7 @@ function podOf(manifests: Map<string, Manifest>) {
     ['keys, and none', [...ALONE, 'auth.insecureNoAuth=true']],
     ['a short key', ['auth.apiKeys=short']],
     ['replicas without a store to share', [...ALONE, 'replicaCount=2']],
+    ['workers without a store to share', [...ALONE, 'worker.replicas=1']],
     ['fewer at most than at least', [...SEVERAL, 'autoscaling.maxReplicas=1']],
     ['a setting that the chart itself makes', [...ALONE, 'settings.port=80']],
     ['a value that there is not', [...ALONE, 'replicas=3']],

@@ -12,14 +12,25 @@
 {{- end }}
 {{- end }}
 
-{{- define "kshot.selectorLabels" -}}
+{{/* Of all pods of the release. */}}
+{{- define "kshot.releaseLabels" -}}
 app.kubernetes.io/name: {{ include "kshot.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Of the pods of a component, `server` or `worker`. Takes a dict of `root` and `component`. */}}
+{{- define "kshot.selectorLabels" -}}
+{{ include "kshot.releaseLabels" .root }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "kshot.serverLabels" -}}
+{{ include "kshot.selectorLabels" (dict "root" . "component" "server") }}
+{{- end }}
+
 {{- define "kshot.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
-{{ include "kshot.selectorLabels" . }}
+{{ include "kshot.releaseLabels" . }}
 app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
@@ -69,6 +80,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- if and (include "kshot.hasSeveral" .) (not (include "kshot.isShared" .)) }}
 {{- fail "several replicas need a store that they can share: set store.existingSecret, or replicaCount: 1 and autoscaling.enabled: false" }}
+{{- end }}
+{{- if and (gt (int .Values.worker.replicas) 0) (not (include "kshot.isShared" .)) }}
+{{- fail "workers need a store that they share with the servers: set store.existingSecret, or worker.replicas: 0" }}
 {{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
