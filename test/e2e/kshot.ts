@@ -99,9 +99,12 @@ export function kshot(
   return new Kshot(args, env, stdin).exited;
 }
 
+/** Less to warm up, and the same answers: a start is what these tests do most. */
+const SMALL_BATCHES = ['--max-batch-texts', '8'];
+
 /** A server that takes any free port; it may not be ready yet. */
 export function launch(dataDir: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Kshot {
-  return new Kshot(['serve', '--port', '0', '--data-dir', dataDir, ...flags], env);
+  return new Kshot(['serve', '--port', '0', '--data-dir', dataDir, ...SMALL_BATCHES, ...flags], env);
 }
 
 export interface Server {

@@ -71,7 +71,7 @@ describe('kill -9 in a loop of writes', () => {
 
   test('loses no acknowledged write, and leaves no half of one', async () => {
     const dataDir = join(place.folder(), 'store');
-    const flags = ['--no-demo', '--max-batch-texts', '8']; // Less to warm up.
+    const flags = ['--no-demo'];
     const steps = new Map(WRITERS.map((writer) => [writer, 0]));
     for (const writes of ROUNDS) {
       const server = await place.serve(dataDir, flags);
