@@ -173,7 +173,7 @@ export class LoadedBots {
     if (served !== undefined) this.options.bots.dispose(served);
     this.#pool.drop(name);
     this.roster.delete(name);
-    this.#forget(name);
+    this.options.versions.forget(name);
     const directory = this.#snapshotDirectory(name);
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
@@ -219,7 +219,7 @@ export class LoadedBots {
     const contents = await withEmbeddings(() => store.readBot(name, encoder.fingerprint));
     if (contents === undefined) return undefined;
     const former = this.roster.get(name)?.bot.id;
-    if (former !== undefined && former !== contents.bot.id) this.#forget(name);
+    if (former !== undefined && former !== contents.bot.id) versions.forget(name);
     const snapshotDirectory = this.#snapshotDirectory(name);
     const served = await bots.serve(name, contents, { isVersion: false, snapshotDirectory });
     await versions.load(name);
@@ -235,11 +235,6 @@ export class LoadedBots {
       examples: texts.exampleCount,
       counterexamples: texts.counterexamples.length,
     });
-  }
-
-  /** What belonged to a bot that is no more. */
-  #forget(name: string): void {
-    this.options.versions.forget(name);
   }
 
   #release(served: Served): void {

@@ -16,7 +16,7 @@ export type BotScreen = (typeof BOT_SCREENS)[number];
 
 /** An address of the console. `item` is an intent of `intents`, the id of an evaluation, a version. */
 export type Place =
-  | { readonly screen: 'bots' | 'keys' }
+  | { readonly screen: 'bots' | 'jobs' | 'keys' }
   | { readonly screen: BotScreen; readonly bot: string; readonly item?: string }
   | { readonly screen: 'counterexamples'; readonly bot: string }
   | { readonly screen: 'nowhere' };
@@ -36,7 +36,7 @@ export function placeOf(pathname: string): Place {
     return { screen: 'nowhere' };
   }
   const [root, bot, screen = 'intents', item, ...rest] = segments;
-  if (root === 'keys' && bot === undefined) return { screen: 'keys' };
+  if ((root === 'keys' || root === 'jobs') && bot === undefined) return { screen: root };
   if (root === undefined || (root === 'bots' && bot === undefined)) return { screen: 'bots' };
   if (root !== 'bots' || bot === undefined || rest.length > 0) return { screen: 'nowhere' };
   if (screen === 'counterexamples' && item === undefined) return { screen, bot };

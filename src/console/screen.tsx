@@ -5,6 +5,7 @@ import { FilesScreen } from './files/filesScreen.js';
 import { CounterexamplesScreen } from './intents/counterexamplesScreen.js';
 import { IntentScreen } from './intents/intentScreen.js';
 import { IntentsScreen } from './intents/intentsScreen.js';
+import { JobsScreen } from './jobs/jobsScreen.js';
 import { KeysScreen } from './keys/keysScreen.js';
 import { NowhereScreen } from './layout/nowhereScreen.js';
 import { Loading } from './parts/loaded.js';
@@ -29,6 +30,8 @@ function screenOf(place: Place) {
   switch (place.screen) {
     case 'bots':
       return <BotsScreen />;
+    case 'jobs':
+      return <JobsScreen />;
     case 'keys':
       return <KeysScreen />;
     case 'intents':

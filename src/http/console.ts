@@ -11,7 +11,7 @@ export const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../console', import.m
 /** Of the log and the metrics, whatever the file. */
 const ROUTE = 'console';
 /** The paths of src/console/routes.ts: each is answered by the page, which knows what to show. */
-const PAGES = /^\/(?:bots(?:\/.*)?|keys)?$/;
+const PAGES = /^\/(?:bots(?:\/.*)?|jobs|keys)?$/;
 /** Vite names these by their content. */
 const HASHED = '/assets';
 const A_YEAR_S = 31_536_000;

@@ -16,6 +16,7 @@ const place = workplace();
 /** Every screen, and what shows that it is all there. */
 const SCREENS: readonly (readonly [path: string, shows: string])[] = [
   ['/bots', 'text=Where to begin'],
+  ['/jobs', 'text=evaluation'],
   ['/keys', 'text=No keys yet'],
   ['/bots/demo/intents', 'text=card_lost'],
   ['/bots/demo/intents/card_lost', 'text=i lost my card'],

@@ -24,7 +24,7 @@ describe('the console', () => {
       .get(path)
       .redirects(0);
 
-  test.each(['/', '/bots', '/keys', '/bots/demo/intents/a%2Fb'])('%s is the page, without a key', async (path) => {
+  test.each(['/', '/bots', '/jobs', '/keys', '/bots/demo/intents/a%2Fb'])('%s is the page, without a key', async (path) => {
     const { status, text, headers } = await get(path);
     expect(status).toBe(200);
     expect(text).toContain('<title>console</title>');

@@ -53,6 +53,9 @@ export function createQueryClient(): QueryClient {
 /** All that is known of a bot is kept under this, and is asked for anew after a write to it. */
 const ofBot = (bot: string, ...rest: readonly unknown[]) => ['bot', bot, ...rest];
 
+/** How often one asks after what runs. */
+const PROGRESS_MS = 1000;
+
 export const useBots = () =>
   useQuery({ queryKey: ['bots'], queryFn: ({ signal }) => kshot().bots.list({ signal }) });
 
@@ -64,6 +67,13 @@ export const useKeys = () =>
     queryKey: ['keys'],
     queryFn: ({ signal }) => kshot().keys.list({ signal }),
     meta: FOR_ALL_BOTS,
+  });
+
+export const useJobs = () =>
+  useQuery({
+    queryKey: ['jobs'],
+    queryFn: ({ signal }) => kshot().jobs.list({ signal }),
+    refetchInterval: ({ state }) => (state.data?.every(isOver) === false ? PROGRESS_MS : false),
   });
 
 export const useBot = (bot: string) =>
@@ -144,9 +154,6 @@ export const useVersionChanges = (bot: string, version: string, to: string | und
     queryFn: ({ signal }) => kshot().versions.changes(bot, version, { to, signal }),
   });
 
-/** How often one asks after what runs. */
-const PROGRESS_MS = 1000;
-
 export const useEvaluations = (bot: string) =>
   useQuery({
     queryKey: ofBot(bot, 'evaluations'),
@@ -201,16 +208,20 @@ export function useWrite<Input, Output>(
   });
 }
 
-/** A write to the API keys. */
-export function useKeyWrite<Output>(write: () => Promise<Output>, onDone: (output: Output) => void) {
+/** A write to what is of no bot. */
+export function useServerWrite<Output>(
+  of: 'keys' | 'jobs',
+  write: () => Promise<Output>,
+  onDone: (output: Output) => void,
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: write,
     meta: FOR_ALL_BOTS,
     onSuccess: (output) => {
-      // First: the keys are asked for with the new one, where it closes the server.
+      // First: keys are asked for with the new one, where it closes the server.
       onDone(output);
-      void client.invalidateQueries({ queryKey: ['keys'] });
+      void client.invalidateQueries({ queryKey: [of] });
     },
   });
 }

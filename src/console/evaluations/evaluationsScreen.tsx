@@ -7,10 +7,10 @@ import { Empty } from '../parts/empty.js';
 import { Link } from '../parts/link.js';
 import { Loaded } from '../parts/loaded.js';
 import { Page, Section } from '../parts/page.js';
+import { StatusBadge } from '../parts/statusBadge.js';
 import { hrefOf } from '../routes.js';
 import { DeleteEvaluation } from './deleteEvaluation.js';
 import { NewEvaluation } from './newEvaluation.js';
-import { StatusBadge } from './statusBadge.js';
 import { subjectOf, titleOf } from './kinds.js';
 
 /** How well a bot does, and did. */
@@ -66,7 +66,7 @@ function columnsOf(bot: string): Column<EvaluationSummary>[] {
         </>
       ),
     },
-    { id: 'status', header: 'Status', cell: (evaluation) => <StatusBadge evaluation={evaluation} /> },
+    { id: 'status', header: 'Status', cell: (evaluation) => <StatusBadge of={evaluation} /> },
     {
       id: 'accuracy',
       header: 'Accuracy',

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { KeyRequest, NewKey } from '../../client/index.js';
 import { kshot } from '../api/kshot.js';
-import { useBots, useKeys, useKeyWrite } from '../api/queries.js';
+import { useBots, useKeys, useServerWrite } from '../api/queries.js';
 import { Button, WriteButton } from '../parts/button.js';
 import { Dialog, FormDialog } from '../parts/dialog.js';
 import { Checkbox, Select, TextField } from '../parts/field.js';
@@ -20,7 +20,8 @@ export function NewKeyDialog({ onClose }: { readonly onClose: () => void }) {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [rate, setRate] = useState('');
   const [result, setResult] = useState<{ readonly made: NewKey; readonly isUsedHere: boolean }>();
-  const create = useKeyWrite(
+  const create = useServerWrite(
+    'keys',
     () =>
       kshot().keys.create({
         name: name.trim(),

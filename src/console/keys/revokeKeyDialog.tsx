@@ -1,6 +1,6 @@
 import type { KeySummary } from '../../client/index.js';
 import { kshot } from '../api/kshot.js';
-import { useKeyWrite } from '../api/queries.js';
+import { useServerWrite } from '../api/queries.js';
 import { ConfirmDialog } from '../parts/confirmDialog.js';
 import { toast } from '../state/toasts.js';
 
@@ -11,7 +11,8 @@ export function RevokeKeyDialog({
   readonly apiKey: KeySummary;
   readonly onClose: () => void;
 }) {
-  const revoke = useKeyWrite(
+  const revoke = useServerWrite(
+    'keys',
     () => kshot().keys.revoke(id),
     () => {
       onClose();

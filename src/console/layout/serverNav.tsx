@@ -4,6 +4,7 @@ import { hrefOf, type Place } from '../routes.js';
 
 const SCREENS = [
   { screen: 'bots', name: 'Bots', icon: 'intents' },
+  { screen: 'jobs', name: 'Jobs', icon: 'evaluations' },
   { screen: 'keys', name: 'API keys', icon: 'key' },
 ] as const;
 

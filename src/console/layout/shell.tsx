@@ -44,6 +44,9 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
     'g b': () => {
       go(hrefOf({ screen: 'bots' }));
     },
+    'g j': () => {
+      go(hrefOf({ screen: 'jobs' }));
+    },
     'g k': () => {
       go(hrefOf({ screen: 'keys' }));
     },

@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['z'], 'Undo what can be undone'],
   [['Esc'], 'Give up an edit, close a dialog'],
   [['g', 'b'], 'Go to the bots'],
+  [['g', 'j'], 'Go to the jobs'],
   [['g', 'k'], 'Go to the API keys'],
   ...BOT_SCREENS.map((screen) => [['g', SCREENS[screen].key], `Go to ${SCREENS[screen].name}`] as const),
   [['?'], 'This list'],
