@@ -24,17 +24,20 @@ describe('the console', () => {
       .get(path)
       .redirects(0);
 
-  test.each(['/', '/bots', '/jobs', '/keys', '/bots/demo/intents/a%2Fb'])('%s is the page, without a key', async (path) => {
-    const { status, text, headers } = await get(path);
-    expect(status).toBe(200);
-    expect(text).toContain('<title>console</title>');
-    expect(headers['cache-control']).toBe('no-cache');
-    expect(headers['x-request-id']).toBeDefined();
-    const policy = String(headers['content-security-policy']);
-    expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain("script-src 'self'");
-    expect(policy).not.toContain('unsafe');
-  });
+  test.each(['/', '/bots', '/jobs', '/keys', '/bots/demo/intents/a%2Fb'])(
+    '%s is the page, without a key',
+    async (path) => {
+      const { status, text, headers } = await get(path);
+      expect(status).toBe(200);
+      expect(text).toContain('<title>console</title>');
+      expect(headers['cache-control']).toBe('no-cache');
+      expect(headers['x-request-id']).toBeDefined();
+      const policy = String(headers['content-security-policy']);
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("script-src 'self'");
+      expect(policy).not.toContain('unsafe');
+    },
+  );
 
   test('files that are named by their content are kept for good, others are asked for again', async () => {
     const hashed = await get('/assets/index-abc.js');
