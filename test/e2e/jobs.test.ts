@@ -13,7 +13,7 @@ import { workplace } from './workplace.js';
 
 const place = workplace();
 const database = postgresPlace();
-const EVALUATION = { kind: 'evaluation', bot: DEMO };
+const EVALUATION = { kind: 'evaluation', bot: DEMO, folds: 2 };
 
 const start = async (url: string, body: object) => {
   const answer = await send(url, 'POST', '/v1/jobs', { body });
@@ -39,7 +39,7 @@ async function until(
 async function makeLargeBot(url: string): Promise<string> {
   for (let intent = 0; intent < 12; intent++) {
     const examples = Array.from(
-      { length: 40 },
+      { length: 20 },
       (_, n) => `text ${n} about the matter ${intent} ${n * intent}`,
     );
     await putIntent(url, 'large', `matter_${intent}`, examples);
@@ -56,11 +56,11 @@ test('kill -9 in an evaluation: the next start carries it out', async () => {
   await first.process.end('SIGKILL');
   const { url } = await place.serve(folder);
   const done = await until(url, job, isOver);
-  expect(done).toMatchObject({ status: 'done', attempts: 2, result: { texts: 480 } });
+  expect(done).toMatchObject({ status: 'done', attempts: 2, result: { texts: 240 } });
   const { evaluations } = json<{ evaluations: EvaluationSummary[] }>(
     await send(url, 'GET', `/v1/bots/${bot}/evaluations`),
   );
-  expect(evaluations).toMatchObject([{ status: 'done', job: job.id, progress: { done: 480, total: 480 } }]);
+  expect(evaluations).toMatchObject([{ status: 'done', job: job.id, progress: { done: 240, total: 240 } }]);
 });
 
 test('a worker needs a database, and says so', async () => {
@@ -81,7 +81,7 @@ describeOnPostgres('servers that leave jobs to a worker', () => {
     const worker = await startWorker();
     try {
       const running = await until(url, job, ({ progress }) => progress.done > 0);
-      expect(running).toMatchObject({ status: 'running', progress: { total: 480 } });
+      expect(running).toMatchObject({ status: 'running', progress: { total: 240 } });
       const list = json<{ jobs: JobSummary[] }>(await send(url, 'GET', '/v1/jobs?status=queued'));
       expect(list.jobs).toMatchObject([{ id: next.id, status: 'queued', bot: DEMO }]);
       expect((await send(worker.url, 'GET', '/readyz')).status).toBe(200);

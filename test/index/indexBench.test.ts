@@ -6,16 +6,16 @@ import { clustered } from './vectors.js';
 test('the benchmark measures both kinds at every size', async () => {
   let reported = 0;
   const rows = await benchIndex({
-    ...{ sizes: [300, 2000], dimension: 16, queries: 50, k: 20 },
+    ...{ sizes: [300, 600], dimension: 16, queries: 20, k: 20 },
     onProgress: ({ done }) => (reported += done),
   });
   expect(rows.map(({ size, kind }) => [size, kind])).toEqual([
     [300, 'exact'],
     [300, 'hnsw'],
-    [2000, 'exact'],
-    [2000, 'hnsw'],
+    [600, 'exact'],
+    [600, 'hnsw'],
   ]);
-  expect(reported).toBe(2 * (300 + 1000 + 2000));
+  expect(reported).toBe(2 * (300 + 600));
   for (const row of rows) {
     expect(row.recall).toBeGreaterThanOrEqual(row.kind === 'exact' ? 1 : 0.98);
     expect(row.p99Ms).toBeGreaterThanOrEqual(row.p50Ms);

@@ -136,18 +136,16 @@ test('a job trains the very weights that the script does, at low priority, and l
   expect(states()).toEqual([]);
 });
 
-test('its process is killed, twice: each time another goes on, to the same weights', async () => {
+test('its process is killed: another goes on, to the same weights', async () => {
   const begun: number[] = [];
   const progress = (done: number) => {
     if (begun.length < children.length) begun.push(done);
     const child = children.at(-1)!;
     if (children.length === 1 && done >= 40) child.kill('SIGKILL');
-    if (children.length === 2 && done >= 100) child.kill('SIGKILL');
   };
   await train('killed', { progress });
-  expect(begun).toHaveLength(3);
+  expect(begun).toHaveLength(2);
   expect(begun[1]).toBeGreaterThanOrEqual(20);
-  expect(begun[2]).toBeGreaterThan(begun[1]!);
   expect(weightsIn('heads', 'killed')).toBe(weights);
 });
 
