@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type Backend, useBackend } from './backend.js';
 import { type BotContents, MAX_UNLABELLED, type Store } from '../../src/store/store.js';
 import { describeEditsContract } from './editsContract.js';
 import { embedded, intentInput, vectorsOf, WIDTH } from './texts.js';
 
 /** A place where a store can be opened; it starts out empty. */
-export interface Backend {
-  /** Opens the store, again after it was closed. */
-  open(): Promise<Store>;
-  /** Removes all that was stored. */
-  destroy(): Promise<void>;
-}
-
 const FP = 'encoder-a';
 const OTHER = 'encoder-b';
 
@@ -30,23 +24,8 @@ export function describeStoreContract(
   describeEditsContract(name, createBackend);
   describe(`${name} keeps the contract of a store`, () => {
     const testPersistence = options.persistent ? test : test.skip;
-    let backend: Backend;
     let store: Store;
-
-    beforeEach(async () => {
-      backend = await createBackend();
-      store = await backend.open();
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await backend.destroy();
-    });
-
-    async function reopen(): Promise<void> {
-      await store.close();
-      store = await backend.open();
-    }
+    const { reopen } = useBackend(createBackend, (opened) => (store = opened));
 
     /** A bot that must exist; its embeddings are checked row for row. */
     async function read(bot: string, fingerprint = FP): Promise<BotContents> {

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { BotContents, Store } from '../../src/store/store.js';
-import type { Backend } from './contract.js';
+import { type Backend, useBackend } from './backend.js';
 import { embedded, intentInput, vectorsOf } from './texts.js';
 
 const FP = 'encoder-a';
@@ -9,12 +9,10 @@ const OTHER = 'encoder-b';
 /** What every store promises of small changes to a bot. */
 export function describeEditsContract(name: string, createBackend: () => Promise<Backend>): void {
   describe(`${name} keeps the contract of edits`, () => {
-    let backend: Backend;
     let store: Store;
+    useBackend(createBackend, (opened) => (store = opened));
 
     beforeEach(async () => {
-      backend = await createBackend();
-      store = await backend.open();
       await store.putIntents(
         'bank',
         [
@@ -26,11 +24,6 @@ export function describeEditsContract(name: string, createBackend: () => Promise
       );
       await store.putCounterexamples('bank', [embedded('sing', FP), embedded('dance', FP)], FP);
     });
-    afterEach(async () => {
-      await store.close();
-      await backend.destroy();
-    });
-
     /** The bot; its embeddings are checked row for row. */
     async function read(fingerprint = FP): Promise<BotContents> {
       const contents = await store.readBot('bank', fingerprint);

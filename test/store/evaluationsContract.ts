@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_EVALUATIONS, type Store } from '../../src/store/store.js';
-import type { Backend } from './contract.js';
+import { type Backend, useBackend } from './backend.js';
 import { intentInput } from './texts.js';
 
 const FP = 'encoder-a';
@@ -24,18 +24,11 @@ export function describeEvaluationsContract(
 ): void {
   describe(`${name} keeps evaluations`, () => {
     const testPersistence = options.persistent ? test : test.skip;
-    let backend: Backend;
     let store: Store;
+    const { reopen } = useBackend(createBackend, (opened) => (store = opened));
 
     beforeEach(async () => {
-      backend = await createBackend();
-      store = await backend.open();
       await store.putBot('bank', {});
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await backend.destroy();
     });
 
     const add = (about: object = {}, bot = 'bank') =>
@@ -188,8 +181,7 @@ export function describeEvaluationsContract(
     testPersistence('they outlive the process', async () => {
       const { id } = await add({ kind: 'test-set' });
       await store.finishEvaluation('bank', id, DONE);
-      await store.close();
-      store = await backend.open();
+      await reopen();
       const { record, result } = await store.readEvaluation('bank', id);
       expect(record).toMatchObject({ about: { kind: 'test-set' }, status: 'done' });
       expect(result).toEqual(DONE.result);

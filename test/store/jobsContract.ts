@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type JobInput, MAX_JOBS } from '../../src/store/jobStore.js';
 import type { Store } from '../../src/store/store.js';
-import type { Backend } from './contract.js';
+import { type Backend, useBackend } from './backend.js';
 
 const TRAINING: JobInput = {
   kind: 'training',
@@ -22,18 +22,8 @@ export function describeJobsContract(
 ): void {
   describe(`${name} keeps jobs`, () => {
     const testPersistence = options.persistent ? test : test.skip;
-    let backend: Backend;
     let store: Store;
-
-    beforeEach(async () => {
-      backend = await createBackend();
-      store = await backend.open();
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await backend.destroy();
-    });
+    const { reopen } = useBackend(createBackend, (opened) => (store = opened));
 
     const add = (changes: Partial<JobInput> = {}) => store.addJob({ ...TRAINING, ...changes });
     /** A job that runs. */
@@ -222,8 +212,7 @@ export function describeJobsContract(
     testPersistence('they outlive the process', async () => {
       const { id } = await running();
       const record = await store.readJob(id);
-      await store.close();
-      store = await backend.open();
+      await reopen();
       expect(await store.readJob(id)).toEqual(record);
     });
   });

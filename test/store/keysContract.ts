@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   type KeyInput,
   type KeyRecord,
@@ -7,7 +7,7 @@ import {
   MAX_REVOKED_KEYS,
   type Store,
 } from '../../src/store/store.js';
-import type { Backend } from './contract.js';
+import { type Backend, useBackend } from './backend.js';
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest();
 const keyOf = (name: string, changes: Partial<KeyInput> = {}): KeyInput => ({
@@ -27,17 +27,8 @@ export function describeKeysContract(
   { persistent }: { readonly persistent: boolean },
 ): void {
   describe(`${name} keeps API keys`, () => {
-    let backend: Backend;
     let store: Store;
-    beforeEach(async () => {
-      backend = await makeBackend();
-      store = await backend.open();
-    });
-    afterEach(async () => {
-      await store.close();
-      await backend.destroy();
-    });
-
+    const { reopen } = useBackend(makeBackend, (opened) => (store = opened));
     const add = async (key: KeyInput) => (await store.addKey(key, false))!;
 
     test('as they are given, in the order in which they come', async () => {
@@ -108,8 +99,7 @@ export function describeKeysContract(
 
     (persistent ? test : test.skip)('across restarts', async () => {
       const key = await add(keyOf('chat', { bots: ['bank'], rate: 2 }));
-      await store.close();
-      store = await backend.open();
+      await reopen();
       expect(await store.listKeys()).toEqual([key]);
     });
   });

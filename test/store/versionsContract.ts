@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type BotContents, MAX_ALIAS_MOVES, type Store } from '../../src/store/store.js';
-import type { Backend } from './contract.js';
+import { type Backend, useBackend } from './backend.js';
 import { embedded, intentInput, vectorsOf } from './texts.js';
 
 const FP = 'encoder-a';
@@ -21,18 +21,8 @@ export function describeVersionsContract(
 ): void {
   describe(`${name} keeps the contract of versions and aliases`, () => {
     const testPersistence = options.persistent ? test : test.skip;
-    let backend: Backend;
     let store: Store;
-
-    beforeEach(async () => {
-      backend = await createBackend();
-      store = await backend.open();
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await backend.destroy();
-    });
+    const { reopen } = useBackend(createBackend, (opened) => (store = opened));
 
     /** A bot with two intents and a counter-example, at revision 3. */
     async function makeBank(): Promise<void> {
@@ -213,8 +203,7 @@ export function describeVersionsContract(
         await store.saveVersion('bank', 'v2', null);
         await store.moveAlias('bank', 'production', 'v1');
         const { alias } = await store.moveAlias('bank', 'production', 'v2');
-        await store.close();
-        store = await backend.open();
+        await reopen();
         expect((await store.listVersions('bank'))[1]).toEqual(version);
         expect(await store.listAliases('bank')).toEqual([alias]);
         expect(await readVersion('v1')).toEqual(BANK);
