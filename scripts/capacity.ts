@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { machine, quantile } from './bench/figures.js';
+import { latencies, machine } from './bench/figures.js';
 import { placesOf, twoCores } from './bench/pin.js';
 import { type Holding, measureMemory, type MemoryRow } from './capacity/memory.js';
 import { LOAD_SHARE, planFor, ZONES } from './capacity/plan.js';
@@ -82,16 +82,10 @@ function memoryTable(rows: readonly MemoryRow[]): string {
       gibibytes((bytes / (bots * examples)) * 1e6),
       `${startSeconds.toFixed(1)} s`,
       `${restartSeconds.toFixed(1)} s`,
-      bots > 1 ? middleAndTail(firstAnswers) : '',
-      middleAndTail(answers),
+      bots > 1 ? latencies(firstAnswers, [0.5, 0.99], 1) : '',
+      latencies(answers, [0.5, 0.99], 1),
     ]),
   );
-}
-
-/** p50 and p99. */
-function middleAndTail(milliseconds: readonly number[]): string {
-  const sorted = milliseconds.toSorted((a, b) => a - b);
-  return [0.5, 0.99].map((q) => `${quantile(sorted, q).toFixed(1)} ms`).join(', ');
 }
 
 /** For the first of the holdings, and the bot with the lower rates. */

@@ -5,7 +5,7 @@ import { startProgress } from '../src/cli/progress.js';
 import { Random } from '../src/statistics/random.js';
 import { json, metric, send, settled } from '../test/e2e/api.js';
 import type { Server } from '../test/e2e/kshot.js';
-import { quantile } from './bench/figures.js';
+import { latencies } from './bench/figures.js';
 import { inSchema } from './bench/schema.js';
 import { runProgram } from './runProgram.js';
 import { fillStore, questionTo } from './stress/botFill.js';
@@ -27,6 +27,7 @@ interface Options {
 
 /** Requests at a time while bots are swept over: as many as two cores are kept busy by. */
 const CLIENTS = 4;
+const QUANTILES = [0.5, 0.95, 0.99];
 
 const program = new Command('many-bots')
   .description('Fills a store with bots, and measures start, first answers and memory under a limit.')
@@ -126,11 +127,11 @@ async function manyBots(stage: Stage, options: Options): Promise<void> {
     [
       ['filling the store', `${filled.seconds.toFixed(0)} s`],
       ['start until ready', `${startSeconds.toFixed(1)} s`],
-      ['first answer of a bot: p50, p95, p99', latencies(first)],
-      ['the next answer', latencies(again)],
-      [`Zipf-like use, ${requests} texts, ${CLIENTS} at a time`, latencies(skewed.times)],
+      ['first answer of a bot: p50, p95, p99', latencies(first, QUANTILES)],
+      ['the next answer', latencies(again, QUANTILES)],
+      [`Zipf-like use, ${requests} texts, ${CLIENTS} at a time`, latencies(skewed.times, QUANTILES)],
       ['  loads, let go', `${skewed.loads}, ${skewed.letGos}`],
-      [`uniform use, ${requests} texts, ${CLIENTS} at a time`, latencies(even.times)],
+      [`uniform use, ${requests} texts, ${CLIENTS} at a time`, latencies(even.times, QUANTILES)],
       ['  loads, let go', `${even.loads}, ${even.letGos}`],
     ],
   );
@@ -193,11 +194,6 @@ function zipfOf(n: number, random: Random): () => number {
     }
     return low;
   };
-}
-
-function latencies(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b);
-  return [0.5, 0.95, 0.99].map((q) => `${quantile(sorted, q).toFixed(0)} ms`).join(', ');
 }
 
 function mib(bytes: number): string {

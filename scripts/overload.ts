@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { classify } from '../test/e2e/api.js';
-import { quantile } from './bench/figures.js';
+import { latencies, quantile } from './bench/figures.js';
 import { runLoad } from './bench/load.js';
 import { placesOf, twoCores } from './bench/pin.js';
 import { runProgram } from './runProgram.js';
@@ -77,7 +77,7 @@ async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags 
   );
   const goodput = inTime.length / (seconds - SETTLING_MS / 1000);
   const lastAnswer = samples.reduce((last, { at, ms }) => Math.max(last, at + ms), 0);
-  const recovery_ = Math.max(0, lastAnswer - seconds * 1000) + recovered;
+  const recoveryMs = Math.max(0, lastAnswer - seconds * 1000) + recovered;
   const sentPerSecond = samples.length / seconds;
 
   report(
@@ -95,14 +95,14 @@ async function overload(stage: Stage, { seconds, factor, capacitySeconds, flags 
         `${goodput.toFixed(0)}/s, ${percent(goodput / capacity)} of the capacity's mean`,
         '90 % or more',
       ],
-      ['answered: p50, p99', latencies(answered), ''],
+      ['answered: p50, p99', latencies(timesOf(answered), QUANTILES), ''],
       ["the same by the server's clock", ownLatencies(answeredBefore!, answeredAfter!), ''],
       ['refused (503)', percent(refused.length / steady.length), ''],
-      ['refused: p50, p99', latencies(refused), 'within 50 ms'],
+      ['refused: p50, p99', latencies(timesOf(refused), QUANTILES), 'within 50 ms'],
       ["the same by the server's clock", ownLatencies(refusedBefore!, refusedAfter!), ''],
       ['neither', String(broken), '0'],
       ['idle server: p50 of one after the other', `${idle.toFixed(0)} ms`, ''],
-      ['after the load: until answered as before it', `${(recovery_ / 1000).toFixed(1)} s`, 'within 5 s'],
+      ['after the load: until answered as before it', `${(recoveryMs / 1000).toFixed(1)} s`, 'within 5 s'],
     ],
   );
 }
@@ -111,9 +111,8 @@ function ownLatencies(before: Buckets, after: Buckets): string {
   return QUANTILES.map((q) => `at most ${boundOf(before, after, q)} ms`).join(', ');
 }
 
-function latencies(samples: readonly Sample[]): string {
-  const sorted = samples.map(({ ms }) => ms).sort((a, b) => a - b);
-  return QUANTILES.map((q) => `${quantile(sorted, q).toFixed(0)} ms`).join(', ');
+function timesOf(samples: readonly Sample[]): number[] {
+  return samples.map(({ ms }) => ms);
 }
 
 function percent(share: number): string {

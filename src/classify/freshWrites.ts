@@ -1,4 +1,5 @@
 import { KshotError } from '../errors.js';
+import { wrapBotMethods } from './botMethods.js';
 import type { ClassifyService } from './service.js';
 
 /** What a bot's writes name, and may not be known here yet. */
@@ -25,8 +26,6 @@ const WRITES = [
   'evaluateTestSet',
 ] as const satisfies readonly (keyof ClassifyService)[];
 
-type Write = (bot: string, ...rest: unknown[]) => Promise<unknown>;
-
 /**
  * Has the writes of a service look at what other processes have made before they refuse something as unknown: whoever has been
  * told by one of them that a bot is there, may write to it at the next. A write that is refused so has written nothing.
@@ -34,17 +33,13 @@ type Write = (bot: string, ...rest: unknown[]) => Promise<unknown>;
  * @param catchUp takes over what the store has of a bot.
  */
 export function lookBeforeRefusing(service: ClassifyService, catchUp: (bot: string) => Promise<void>): void {
-  for (const name of WRITES) {
-    const write = service[name].bind(service) as Write;
-    const looking: Write = async (bot, ...rest) => {
-      try {
-        return await write(bot, ...rest);
-      } catch (error) {
-        if (!(error instanceof KshotError && UNKNOWN.includes(error.code))) throw error;
-        await catchUp(bot);
-        return write(bot, ...rest);
-      }
-    };
-    Object.assign(service, { [name]: looking });
-  }
+  wrapBotMethods(service, WRITES, (write) => async (bot, ...rest) => {
+    try {
+      return await write(bot, ...rest);
+    } catch (error) {
+      if (!(error instanceof KshotError && UNKNOWN.includes(error.code))) throw error;
+      await catchUp(bot);
+      return write(bot, ...rest);
+    }
+  });
 }

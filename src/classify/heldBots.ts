@@ -1,3 +1,4 @@
+import { wrapBotMethods } from './botMethods.js';
 import type { ClassifyService } from './service.js';
 
 /** What looks into a bot, so that it has to be in memory. The others ask the store, or what is known of all bots. */
@@ -41,8 +42,6 @@ const LOOKS_INTO = [
   'deleteAlias',
 ] as const satisfies readonly (keyof ClassifyService)[];
 
-type Method = (bot: string, ...rest: unknown[]) => Promise<unknown>;
-
 /**
  * Has the methods of a service find the bot that they are about in memory, from their beginning to their end.
  *
@@ -52,9 +51,11 @@ export function holdBots(
   service: ClassifyService,
   hold: (bot: string, work: () => Promise<unknown>) => Promise<unknown>,
 ): void {
-  for (const name of LOOKS_INTO) {
-    const method = service[name].bind(service) as Method;
-    const held: Method = (bot, ...rest) => hold(bot, () => method(bot, ...rest));
-    Object.assign(service, { [name]: held });
-  }
+  wrapBotMethods(
+    service,
+    LOOKS_INTO,
+    (method) =>
+      (bot, ...rest) =>
+        hold(bot, () => method(bot, ...rest)),
+  );
 }

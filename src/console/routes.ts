@@ -1,5 +1,9 @@
 import { navigate as push, usePathname } from 'wouter/use-browser-location';
 
+/** The screens of no bot, in the order of the navigation; each is an address. */
+export const SERVER_SCREENS = ['bots', 'jobs', 'keys'] as const;
+export type ServerScreen = (typeof SERVER_SCREENS)[number];
+
 /** The screens of a bot, in the order of the navigation; each is a segment of the address. */
 export const BOT_SCREENS = [
   'intents',
@@ -16,7 +20,7 @@ export type BotScreen = (typeof BOT_SCREENS)[number];
 
 /** An address of the console. `item` is an intent of `intents`, the id of an evaluation, a version. */
 export type Place =
-  | { readonly screen: 'bots' | 'jobs' | 'keys' }
+  | { readonly screen: ServerScreen }
   | { readonly screen: BotScreen; readonly bot: string; readonly item?: string }
   | { readonly screen: 'counterexamples'; readonly bot: string }
   | { readonly screen: 'nowhere' };
@@ -36,8 +40,9 @@ export function placeOf(pathname: string): Place {
     return { screen: 'nowhere' };
   }
   const [root, bot, screen = 'intents', item, ...rest] = segments;
-  if ((root === 'keys' || root === 'jobs') && bot === undefined) return { screen: root };
-  if (root === undefined || (root === 'bots' && bot === undefined)) return { screen: 'bots' };
+  if (root === undefined) return { screen: 'bots' };
+  const ofServer = SERVER_SCREENS.find((name) => name === root);
+  if (ofServer !== undefined && bot === undefined) return { screen: ofServer };
   if (root !== 'bots' || bot === undefined || rest.length > 0) return { screen: 'nowhere' };
   if (screen === 'counterexamples' && item === undefined) return { screen, bot };
   const known = BOT_SCREENS.find((name) => name === screen);

@@ -1,7 +1,7 @@
 import { type EvaluationSummary, isOver } from '../../client/index.js';
 import { kshot } from '../api/kshot.js';
 import { useWrite } from '../api/queries.js';
-import { WriteButton } from '../parts/button.js';
+import { EndButton } from '../parts/endButton.js';
 import { toast } from '../state/toasts.js';
 import { titleOf } from './kinds.js';
 
@@ -21,13 +21,11 @@ export function DeleteEvaluation({
     },
   });
   return (
-    <WriteButton
-      look="quiet"
-      small
-      icon={runs ? 'close' : 'trash'}
+    <EndButton
+      status={evaluation.status}
+      removing="Delete"
+      what={title}
       busy={remove.isPending}
-      aria-label={`${runs ? 'Cancel' : 'Delete'} ${title}`}
-      title={runs ? 'Cancel' : 'Delete'}
       onClick={() => {
         remove.mutate();
       }}

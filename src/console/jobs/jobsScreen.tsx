@@ -1,10 +1,10 @@
-import { isOver, type JobSummary } from '../../client/index.js';
+import type { JobSummary } from '../../client/index.js';
 import { kshot } from '../api/kshot.js';
 import { useJobs, useServerWrite } from '../api/queries.js';
 import { ago, count, dateAndTime } from '../format.js';
-import { WriteButton } from '../parts/button.js';
 import { type Column, DataTable } from '../parts/dataTable.js';
 import { Empty } from '../parts/empty.js';
+import { EndButton } from '../parts/endButton.js';
 import { Link } from '../parts/link.js';
 import { Loaded } from '../parts/loaded.js';
 import { Page } from '../parts/page.js';
@@ -86,7 +86,6 @@ const COLUMNS: Column<JobSummary>[] = [
 
 /** Cancels a job that waits or runs; removes one that is over. */
 function DeleteJob({ job: { id, kind, status } }: { readonly job: JobSummary }) {
-  const runs = !isOver({ status });
   const remove = useServerWrite(
     'jobs',
     () => kshot().jobs.delete(id),
@@ -96,13 +95,11 @@ function DeleteJob({ job: { id, kind, status } }: { readonly job: JobSummary }) 
   );
   return (
     <>
-      <WriteButton
-        look="quiet"
-        small
-        icon={runs ? 'close' : 'trash'}
+      <EndButton
+        status={status}
+        removing="Remove"
+        what={`job ${id}, ${kind}`}
         busy={remove.isPending}
-        aria-label={`${runs ? 'Cancel' : 'Remove'} job ${id}, ${kind}`}
-        title={runs ? 'Cancel' : 'Remove'}
         onClick={() => {
           remove.mutate();
         }}

@@ -1,10 +1,13 @@
 import type { IconName } from '../parts/icons.js';
-import type { BotScreen } from '../routes.js';
+import type { BotScreen, ServerScreen } from '../routes.js';
 
-/** How the screens of a bot are called, and the key that after `g` leads to each. */
+/** How screens are called, and the key that after `g` leads to each. */
 export const SCREENS: Readonly<
-  Record<BotScreen, { readonly name: string; readonly icon: IconName; readonly key: string }>
+  Record<ServerScreen | BotScreen, { readonly name: string; readonly icon: IconName; readonly key: string }>
 > = {
+  bots: { name: 'Bots', icon: 'intents', key: 'b' },
+  jobs: { name: 'Jobs', icon: 'evaluations', key: 'j' },
+  keys: { name: 'API keys', icon: 'key', key: 'k' },
   intents: { name: 'Intents', icon: 'intents', key: 'i' },
   try: { name: 'Try it', icon: 'try', key: 't' },
   map: { name: 'Map', icon: 'map', key: 'm' },

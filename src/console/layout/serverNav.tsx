@@ -1,23 +1,18 @@
 import { Icon } from '../parts/icons.js';
 import { Link } from '../parts/link.js';
-import { hrefOf, type Place } from '../routes.js';
-
-const SCREENS = [
-  { screen: 'bots', name: 'Bots', icon: 'intents' },
-  { screen: 'jobs', name: 'Jobs', icon: 'evaluations' },
-  { screen: 'keys', name: 'API keys', icon: 'key' },
-] as const;
+import { hrefOf, type Place, SERVER_SCREENS } from '../routes.js';
+import { SCREENS } from './screenNames.js';
 
 /** The navigation outside of any bot. */
 export function ServerNav({ place }: { readonly place: Place }) {
   return (
     <nav className="side-nav" aria-label="Server">
       <ul>
-        {SCREENS.map(({ screen, name, icon }) => (
+        {SERVER_SCREENS.map((screen) => (
           <li key={screen}>
             <Link to={hrefOf({ screen })} aria-current={screen === place.screen ? 'page' : undefined}>
-              <Icon name={icon} />
-              <span>{name}</span>
+              <Icon name={SCREENS[screen].icon} />
+              <span>{SCREENS[screen].name}</span>
             </Link>
           </li>
         ))}

@@ -2,7 +2,7 @@ import { type ReactNode, useState } from 'react';
 import { Button } from '../parts/button.js';
 import { Dialog } from '../parts/dialog.js';
 import { Link } from '../parts/link.js';
-import { BOT_SCREENS, go, hrefOf, type Place } from '../routes.js';
+import { BOT_SCREENS, go, hrefOf, type Place, SERVER_SCREENS } from '../routes.js';
 import { useShortcuts } from '../state/shortcuts.js';
 import { TryPanel } from '../tryIt/tryPanel.js';
 import { BotNav } from './botNav.js';
@@ -41,15 +41,14 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
           document.getElementById('try-panel-text')?.focus();
         }
       : undefined,
-    'g b': () => {
-      go(hrefOf({ screen: 'bots' }));
-    },
-    'g j': () => {
-      go(hrefOf({ screen: 'jobs' }));
-    },
-    'g k': () => {
-      go(hrefOf({ screen: 'keys' }));
-    },
+    ...Object.fromEntries(
+      SERVER_SCREENS.map((screen) => [
+        `g ${SCREENS[screen].key}`,
+        () => {
+          go(hrefOf({ screen }));
+        },
+      ]),
+    ),
     ...Object.fromEntries(
       BOT_SCREENS.map((screen) => [
         `g ${SCREENS[screen].key}`,

@@ -1,5 +1,5 @@
 import { Dialog } from '../parts/dialog.js';
-import { BOT_SCREENS } from '../routes.js';
+import { BOT_SCREENS, SERVER_SCREENS } from '../routes.js';
 import { SCREENS } from './screenNames.js';
 
 const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
@@ -7,10 +7,9 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['n'], 'Create: a bot, an intent, an example, a version, a key'],
   [['z'], 'Undo what can be undone'],
   [['Esc'], 'Give up an edit, close a dialog'],
-  [['g', 'b'], 'Go to the bots'],
-  [['g', 'j'], 'Go to the jobs'],
-  [['g', 'k'], 'Go to the API keys'],
-  ...BOT_SCREENS.map((screen) => [['g', SCREENS[screen].key], `Go to ${SCREENS[screen].name}`] as const),
+  ...[...SERVER_SCREENS, ...BOT_SCREENS].map(
+    (screen) => [['g', SCREENS[screen].key], `Go to ${SCREENS[screen].name}`] as const,
+  ),
   [['?'], 'This list'],
 ];
 
