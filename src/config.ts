@@ -206,7 +206,7 @@ const settingsSchema = z
       value: 'number',
       description: 'Texts that may wait for the encoder; beyond it requests are answered 503 at once',
     }),
-    maxQueueMs: MILLISECONDS.default(2000).register(about, {
+    maxQueueMs: MILLISECONDS.default(1000).register(about, {
       group: 'encoder',
       value: 'ms',
       description:

@@ -27,6 +27,15 @@ export async function pin(pid: number, core: number): Promise<void> {
   await run('taskset', ['--all-tasks', '--pid', '--cpu-list', String(core), String(pid)]);
 }
 
+/** A command that starts the program on a core, with all processes that it makes; on any, where `core` is undefined. */
+export function bound(
+  core: number | undefined,
+  file: string,
+  args: readonly string[],
+): [file: string, args: readonly string[]] {
+  return core === undefined ? [file, args] : ['taskset', ['--cpu-list', String(core), file, ...args]];
+}
+
 /** The cores that this process may run on. */
 async function allowedCores(): Promise<number[]> {
   if (availableParallelism() < 2) return [];

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bound } from '../bench/pin.js';
 import { Daemon } from './daemon.js';
 import { freePort } from './freePort.js';
 import { folderOf } from './programs.js';
@@ -13,8 +14,11 @@ const PROGRAMS = folderOf(['nginx'], ['/usr/sbin', '/usr/local/sbin']);
 
 export const hasNginx = PROGRAMS !== undefined;
 
-/** A log that has a line a request: its status, and those of the replicas that it was passed to, with commas between. */
+/** A log that has a line for each request that was passed to more than one replica: nginx then has commas between their statuses. */
 const TRIES = 'tries.log';
+/** A line of the shipped configuration for each replica, and what grows with their number. */
+const SERVER = /( *server )kshot-\d+:8080(.*\n)/g;
+const LIMIT = /(limit_conn kshot_classifications )(\d+)/g;
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /** nginx with the configuration of deploy/compose, in which addresses and paths alone are others. */
@@ -36,7 +40,7 @@ export class Nginx {
    * Configured, and not yet started.
    *
    * @param folder which is its own.
-   * @param replicas the URLs of three.
+   * @param replicas their URLs: as many as are shipped, or fewer.
    * @throws Error where nginx is missing.
    */
   static async create(folder: string, replicas: readonly string[]): Promise<Nginx> {
@@ -47,11 +51,16 @@ export class Nginx {
     return nginx;
   }
 
-  /** Listens when this resolves. @throws Error where it does not take the configuration. */
-  async start(): Promise<void> {
+  /**
+   * Listens when this resolves.
+   *
+   * @param core that it runs on; any, where it is undefined.
+   * @throws Error where it does not take the configuration.
+   */
+  async start(core?: number): Promise<void> {
     const log = join(this.#folder, 'error.log');
     const flags = ['-p', this.#folder, '-c', this.#configuration, '-e', log, '-g', 'daemon off;'];
-    this.#daemon = new Daemon(this.#program, flags);
+    this.#daemon = new Daemon(...bound(core, this.#program, flags));
     await this.#daemon.until(() => isListening(this.#port));
   }
 
@@ -62,7 +71,7 @@ export class Nginx {
   /** How many requests were passed to more than one replica. */
   async triedAgain(): Promise<number> {
     const lines = (await readFile(join(this.#folder, TRIES), 'utf8')).split('\n');
-    return lines.filter((line) => line.includes(',')).length;
+    return lines.length - 1;
   }
 
   /** At once, whatever is under way. */
@@ -84,19 +93,34 @@ function localConfiguration(
     [
       'access_log off;',
       [
-        `log_format tries '$status $upstream_status';`,
-        `access_log ${folder}/${TRIES} tries;`,
+        `map $upstream_status $tried_again { '~,' 1; default 0; }`,
+        `log_format tries '$upstream_status';`,
+        `access_log ${folder}/${TRIES} tries if=$tried_again;`,
         // Compiled into it, and its user's alone.
         ...TEMPORARY.map((kind) => `${kind}_temp_path ${folder}/${kind};`),
       ].join('\n'),
     ],
-    ['listen 8080;', `listen 127.0.0.1:${port};`],
-    ...replicas.map((url, n): [string, string] => [`kshot-${n + 1}:8080`, new URL(url).host]),
+    ['listen 8080 ', `listen 127.0.0.1:${port} `],
   ];
-  return local.reduce((text, [from, to]) => {
+  const configuration = local.reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`${CONFIGURATION} has no "${from}"`);
     return text.replace(from, to);
   }, shipped);
+  return withReplicas(configuration, replicas);
+}
+
+/** @throws Error where the configuration has not as many. */
+function withReplicas(configuration: string, replicas: readonly string[]): string {
+  let shipped = 0;
+  const text = configuration.replace(SERVER, (_, before: string, after: string) => {
+    const url = replicas[shipped++];
+    return url === undefined ? '' : `${before}${new URL(url).host}${after}`;
+  });
+  if (replicas.length > shipped) throw new Error(`${CONFIGURATION} has ${shipped} replicas`);
+  return text.replace(
+    LIMIT,
+    (_, before: string, most: string) => `${before}${(Number(most) * replicas.length) / shipped}`,
+  );
 }
 
 function isListening(port: number): Promise<boolean> {

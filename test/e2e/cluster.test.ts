@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { ClassifyResult } from '../../src/classify/service.js';
 import { freePort } from '../../scripts/stress/freePort.js';
@@ -80,6 +81,32 @@ const skipped =
     expect(answer.headers).toMatchObject({ 'retry-after': '1', 'x-request-id': 'mine' });
     expect(problemOf(await ask('"} no id')).request_id).toMatch(/^[\da-f]{32}$/);
     expect(problemOf(await send(url, 'GET', '/v1/bots')).code).toBe('no_answer');
+  });
+
+  test('answers by itself, as kshot would, what is more than the replicas can answer in time, and nothing else', async () => {
+    const held: ServerResponse[] = [];
+    const replica = await listening(({ method }, response) => {
+      if (method === 'POST') held.push(response);
+      else response.end('read');
+    });
+    const { url } = await behindNginx([replica]);
+    const ask = (id: string) =>
+      send(url, 'POST', '/v1/classify', { body: {}, headers: { 'x-request-id': id } });
+    const underWay = Array.from({ length: 256 }, (_, n) => ask(String(n)));
+    while (held.length < underWay.length) await sleep(5);
+    const refused = await ask('one-more');
+    expect(problemOf(refused)).toMatchObject({ status: 503, code: 'overloaded', request_id: 'one-more' });
+    expect(refused.headers).toMatchObject({ 'retry-after': '1', 'x-request-id': 'one-more' });
+    expect(await send(url, 'GET', '/v1/bots')).toMatchObject({ status: 200, text: 'read' });
+
+    held.pop()!.end('answered');
+    await Promise.race(underWay);
+    const next = ask('has-room');
+    while (held.length < underWay.length) await sleep(5);
+    for (const response of held) response.end('answered');
+    expect((await Promise.all([...underWay, next])).map(({ status }) => status)).toEqual(
+      Array(257).fill(200),
+    );
   });
 
   test('asks another replica where one hangs', async () => {

@@ -159,7 +159,7 @@ describe('quantisation', () => {
   });
 
   test('has a scale for each row of weights, around zero', () => {
-    const { values, scales } = quantiseRows(Float32Array.of(1.27, -0.5, 0, -254, 100, 3, 0, 0, 0), 3);
+    const { values, scales } = quantiseRows(Float32Array.of(1.27, -0.5, 0, -254, 100, 3, 0, 0, 0), 3, 127);
     expect(values).toEqual(Int8Array.of(127, -50, 0, -127, 50, 2, 0, 0, 0));
     expect(scales).toEqual(Float32Array.of(0.01, 2, 1));
   });

@@ -44,11 +44,11 @@ export const q8f16: Precision = floatingPoint((graph) => ({
   vector: (name, { shape, data }) => graph.constant(name, 'float16', shape, toFloat16(data)),
   matrix: (name, { shape, data }) => {
     const [outputs, inputs] = shape as [number, number];
-    const { values, scales } = quantiseRows(data, outputs);
+    const { values, scales } = quantiseRows(data, outputs, 127);
     return dequantised(graph, name, [inputs, outputs], transposed(values, outputs), scales, 1);
   },
   table: (name, { shape, data }) => {
-    const { values, scales } = quantiseRows(data, shape[0]!);
+    const { values, scales } = quantiseRows(data, shape[0]!, 127);
     return dequantised(graph, name, shape, values, scales, 0);
   },
 }));

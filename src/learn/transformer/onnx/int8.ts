@@ -13,7 +13,13 @@ import {
 import { affineOf, quantiseAffine, quantiseRows, type Range } from './quantise.js';
 
 /**
- * For the CPU: multiplications in integers. Weights have signed 8 bits with a scale for each output; states are quantised to
+ * Of seven bits, not eight: processors without VNNI (x86 before Ice Lake and Zen 4) add two products of 8 bits in 16, and cut
+ * off what does not fit: 2 * 255 * 127. With 2 * 255 * 63 everything fits, and an embedding is the same on every processor.
+ */
+const LARGEST_WEIGHT = 63;
+
+/**
+ * For the CPU: multiplications in integers. Weights have signed 7 bits with a scale for each output; states are quantised to
  * unsigned 8 bits before each multiplication, by ranges that are fixed beforehand, so that what a text's embedding is does not
  * depend on the texts beside it. The sums between the multiplications and the normalisations are float32.
  *
@@ -49,7 +55,7 @@ export function int8(ranges: ReadonlyMap<string, Range>): Precision {
     /** `[inputs, outputs]`, and the scales of the outputs. */
     const matrix = (name: string, { shape, data }: Tensor) => {
       const [outputs, inputs] = shape as [number, number];
-      const { values, scales } = quantiseRows(data, outputs);
+      const { values, scales } = quantiseRows(data, outputs, LARGEST_WEIGHT);
       return {
         values: graph.constant(`${name}.int8`, 'int8', [inputs, outputs], transposed(values, outputs)),
         scales,

@@ -43,23 +43,26 @@ export function quantiseAffine(values: Float32Array): Affine & { readonly values
 
 /** Rows with a scale each, around zero: `r = scale[row] * q`. */
 export interface QuantisedRows {
-  /** `[rows, columns]`, -127 to 127. */
+  /** `[rows, columns]`, -largest to largest. */
   readonly values: Int8Array;
   /** `[rows]` */
   readonly scales: Float32Array;
 }
 
-/** @param values `[rows, columns]` */
-export function quantiseRows(values: Float32Array, rows: number): QuantisedRows {
+/**
+ * @param values `[rows, columns]`
+ * @param largest that a quantised number is to be, 127 at the most.
+ */
+export function quantiseRows(values: Float32Array, rows: number, largest: number): QuantisedRows {
   const columns = values.length / rows;
   const quantised = new Int8Array(values.length);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const { min, max } = rangeOf(values.subarray(row * columns, (row + 1) * columns));
-    const scale = Math.fround(Math.max(max, -min) / 127) || 1;
+    const scale = Math.fround(Math.max(max, -min) / largest) || 1;
     scales[row] = scale;
     for (let i = row * columns; i < (row + 1) * columns; i++) {
-      quantised[i] = clamp(Math.round(values[i]! / scale), -127, 127);
+      quantised[i] = clamp(Math.round(values[i]! / scale), -largest, largest);
     }
   }
   return { values: quantised, scales };
