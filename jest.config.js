@@ -5,6 +5,8 @@ export default {
   testMatch: ['**/*.test.js'],
   testEnvironment: '<rootDir>/test/nativeEnvironment.js',
   transform: {},
+  globalSetup: '<rootDir>/dist/test/e2e/runFolder.js',
+  globalTeardown: '<rootDir>/dist/test/e2e/removeRunFolder.js',
   testTimeout: 120_000, // that nothing hangs, not that it is quick: machines are shared
   maxWorkers: 3, // two cores: many tests wait for a server or a browser
 };

@@ -10,7 +10,7 @@ describeInBrowser('jobs', () => {
   let url: string;
 
   beforeAll(async () => {
-    ({ url } = await place.serve(place.folder()));
+    ({ url } = await place.serve(await place.demoStore()));
   });
 
   test('one that waits is cancelled, and then removed; one that runs says how far it is', async () => {

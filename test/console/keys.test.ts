@@ -14,7 +14,7 @@ describeInBrowser('API keys', () => {
   let server: Server;
 
   beforeAll(async () => {
-    server = await place.serve(place.folder(), [], {
+    server = await place.serve(await place.demoStore(), [], {
       KSHOT_API_KEYS: KEY,
       KSHOT_READ_ONLY_API_KEYS: READ_ONLY_KEY,
     });
@@ -84,7 +84,7 @@ describeInBrowser('API keys', () => {
   });
 
   test('the first one is made here, closes the server, and makes and revokes others', async () => {
-    const { url } = await place.serve(place.folder());
+    const { url } = await place.serve(await place.demoStore());
     const page = await pages.open(`${url}/keys`);
     await page.getByRole('button', { name: 'New key' }).first().click();
     await page.getByLabel('What it is for').fill('operator');

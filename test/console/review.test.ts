@@ -18,7 +18,7 @@ describeInBrowser('reviewing by the keyboard alone', () => {
   let url: string;
 
   beforeAll(async () => {
-    ({ url } = await place.serve(place.folder()));
+    ({ url } = await place.serve(await place.demoStore()));
     json(await send(url, 'POST', '/v1/bots/demo/unlabelled', { body: { texts: TEXTS } }), 201);
   });
 

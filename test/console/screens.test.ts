@@ -38,7 +38,7 @@ describeInBrowser('every screen', () => {
   let url: string;
 
   beforeAll(async () => {
-    ({ url } = await place.serve(place.folder()));
+    ({ url } = await place.serve(await place.demoStore()));
     const bot = '/v1/bots/demo';
     const body = { texts: ['can i pay with my phone', 'my card does not work abroad', 'best pizza in town'] };
     json(await send(url, 'POST', `${bot}/unlabelled`, { body }), 201);

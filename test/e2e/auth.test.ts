@@ -15,7 +15,7 @@ describe('listening beyond loopback', () => {
   let server: Kshot;
   let url: string;
   beforeAll(async () => {
-    dataDir = join(place.folder(), 'store');
+    dataDir = await place.demoStore();
     const keys = { KSHOT_API_KEYS: WRITER, KSHOT_READ_ONLY_API_KEYS: READER };
     const serving = await place.serve(dataDir, ['--host', '0.0.0.0'], keys);
     server = serving.process;

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ClassifyResult } from '../../src/classify/service.js';
 import { json, problemOf, send, type Answer } from './api.js';
@@ -14,7 +13,7 @@ let server: Server;
 let url: string;
 
 beforeAll(async () => {
-  server = await place.serve(join(place.folder(), 'store'));
+  server = await place.serve(await place.demoStore());
   ({ url } = server);
 });
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { BotChecks } from '../../src/classify/service.js';
 import { json, putIntent, send } from './api.js';
@@ -11,7 +10,7 @@ import { workplace } from './workplace.js';
 const place = workplace();
 
 test('the demo bot is clean, and a fault makes a check fail', async () => {
-  const { url } = await place.serve(join(place.folder(), 'store'));
+  const { url } = await place.serve(await place.demoStore());
   const check = async () => json<BotChecks>(await send(url, 'GET', `/v1/bots/${DEMO}/checks`));
   expect((await check()).counts).toMatchObject({ error: 0, warning: 0 });
   const args = ['check', '--bot', DEMO, '--url', url, '--fail-on', 'warning'];

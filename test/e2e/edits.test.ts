@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { BotMap } from '../../src/classify/mapTypes.js';
 import type { WriteResult } from '../../src/classify/service.js';
@@ -12,7 +11,7 @@ const place = workplace();
 const BOT = `/v1/bots/${DEMO}`;
 
 test('edits are live at once and outlast a restart', async () => {
-  const store = join(place.folder(), 'store');
+  const store = await place.demoStore();
   const { url, process } = await place.serve(store);
   const put = (path: string, body: unknown) => send(url, 'PUT', `${BOT}${path}`, { body });
   const post = (path: string, body: unknown) => send(url, 'POST', `${BOT}${path}`, { body });
@@ -50,7 +49,7 @@ test('edits are live at once and outlast a restart', async () => {
 });
 
 test('the map of the demo bot has neighbours of one intent side by side, the same at every start', async () => {
-  const first = await place.serve(join(place.folder(), 'store'));
+  const first = await place.serve(await place.demoStore());
   const map = json<BotMap>(await send(first.url, 'GET', `${BOT}/map`));
   expect(map).toMatchObject({ method: 'umap', shown: map.texts });
   const examples = map.points.filter(({ intent }) => intent !== null);
@@ -61,6 +60,6 @@ test('the map of the demo bot has neighbours of one intent side by side, the sam
     return nearest.intent === point.intent;
   });
   expect(agree.length / examples.length).toBeGreaterThan(0.5);
-  const second = await place.serve(join(place.folder(), 'store'));
+  const second = await place.serve(await place.demoStore());
   expect(json<BotMap>(await send(second.url, 'GET', `${BOT}/map`)).points).toEqual(map.points);
 });

@@ -48,7 +48,7 @@ async function makeLargeBot(url: string): Promise<string> {
 }
 
 test('kill -9 in an evaluation: the next start carries it out', async () => {
-  const folder = place.folder();
+  const folder = await place.demoStore();
   const first = await place.serve(folder);
   const bot = await makeLargeBot(first.url);
   const job = await start(first.url, { kind: 'evaluation', bot, folds: 2 });

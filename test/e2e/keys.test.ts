@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
 import { Kshot as Client } from '../../src/client/index.js';
@@ -11,8 +10,8 @@ import { workplace } from './workplace.js';
 
 const place = workplace();
 let dataDir: string;
-beforeAll(() => {
-  dataDir = join(place.folder(), 'store');
+beforeAll(async () => {
+  dataDir = await place.demoStore();
 });
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { classify, metric, problemOf, send } from './api.js';
 import { DEMO } from './demoBot.js';
@@ -11,7 +10,7 @@ const place = workplace();
 
 test('a burst is answered with 200 or, fast, 503; then the server is as it was', async () => {
   const limits = ['--max-texts', `${TEXTS}`, '--max-queued-texts', `${TEXTS}`, '--embedding-cache-mb', '0'];
-  const { process, url } = await place.serve(join(place.folder(), 'store'), limits);
+  const { process, url } = await place.serve(await place.demoStore(), limits);
   const answers = await Promise.all(
     Array.from({ length: REQUESTS }, (_, request) => {
       const texts = Array.from({ length: TEXTS }, (_, n) => `where is payment ${request} of month ${n}`);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { Collector } from '../telemetry/collector.js';
 import { json, send } from './api.js';
@@ -17,7 +16,7 @@ afterAll(() => Promise.all(collectors.map((collector) => collector.close())));
 test('a classification and a write are traced from the caller to the store, without their texts', async () => {
   const collector = await Collector.start();
   collectors.push(collector);
-  const { process, url } = await place.serve(join(place.folder(), 'store'), [], {
+  const { process, url } = await place.serve(await place.demoStore(), [], {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
   });
   const traced = { traceparent: `00-${TRACE}-${PARENT}-01`, 'x-request-id': 'r1' };

@@ -14,7 +14,7 @@ const BOT = `/v1/bots/${DEMO}`;
 const TEXT = 'how do i reset my netflix password';
 
 test('texts that are classified are kept over a stop, suggested, and labelled', async () => {
-  const dataDir = join(place.folder(), 'store');
+  const dataDir = await place.demoStore();
   const first = await place.serve(dataDir);
   json(await send(first.url, 'PUT', BOT, { body: { keep_texts: true } }));
   const [before] = await classify(first.url, DEMO, [TEXT]);
@@ -38,7 +38,7 @@ test('texts that are classified are kept over a stop, suggested, and labelled', 
 });
 
 test('the commands do the same', async () => {
-  const dataDir = join(place.folder(), 'store');
+  const dataDir = await place.demoStore();
   const { url } = await place.serve(dataDir);
   const file = join(dataDir, 'questions.txt');
   writeFileSync(file, 'can i use apple pay\nhow tall is mount everest\n');

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { ClassifyResult, WriteResult } from '../../src/classify/service.js';
@@ -30,7 +29,7 @@ async function breakBot(url: string): Promise<void> {
 }
 
 test('production answers as it did, whatever becomes of the bot; it is moved, rolled back, and the bot restored', async () => {
-  const dataDir = join(place.folder(), 'store');
+  const dataDir = await place.demoStore();
   const { process, url } = await place.serve(dataDir);
   await settled(url);
   const { inScope, outOfScope } = await readHeldOut();
@@ -71,7 +70,7 @@ test('production answers as it did, whatever becomes of the bot; it is moved, ro
 });
 
 test('while an alias is moved back and forth, every answer is one of the two versions', async () => {
-  const { process, url } = await place.serve(join(place.folder(), 'store'));
+  const { process, url } = await place.serve(await place.demoStore());
   const TEXT = 'someone took my credit card';
   await save(url, 'good');
   await breakBot(url);

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, jest } from '@jest/globals';
+import { copyDemoStore } from './demoStore.js';
 import { launch, ready, type Kshot, type Server } from './kshot.js';
 
 /** Where a file's tests put their servers and folders: all are gone when the tests are over, however they end. */
 export interface Workplace {
   /** A new folder. */
   folder(): string;
+  /** A new folder with a store that has the demo bot, whose head does not adapt (`copyDemoStore`). */
+  demoStore(): Promise<string>;
   /** A server that may not be ready yet. */
   launch(...args: Parameters<typeof launch>): Kshot;
   /** A server that is ready. */
@@ -31,11 +34,17 @@ export function workplace(): Workplace {
     processes.push(process);
     return process;
   };
+  const folder = () => {
+    const made = mkdtempSync(join(tmpdir(), 'kshot-e2e-'));
+    folders.push(made);
+    return made;
+  };
   return {
-    folder() {
-      const folder = mkdtempSync(join(tmpdir(), 'kshot-e2e-'));
-      folders.push(folder);
-      return folder;
+    folder,
+    async demoStore() {
+      const store = join(folder(), 'store');
+      await copyDemoStore(store);
+      return store;
     },
     launch: start,
     serve: (...args) => ready(start(...args)),

@@ -10,7 +10,7 @@ const place = workplace();
 describe('a write', () => {
   let url: string;
   beforeAll(async () => {
-    ({ url } = await place.serve(join(place.folder(), 'store')));
+    ({ url } = await place.serve(await place.demoStore()));
   });
 
   test('is seen by the very next request', async () => {
