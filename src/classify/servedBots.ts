@@ -120,12 +120,14 @@ export class ServedBots {
     };
     const texts = new BotTexts(contents, this.options.encoder.dimension, indexes);
     const bot = new LiveBot(texts, heads(), this.options.calibration);
+    const queue = new ScoreQueue(bot, this.options.observer);
     const dispose = () => {
+      queue.flush();
       bot.dispose();
       indexes.examples.close();
       indexes.counterexamples.close();
     };
-    return { indexes, bot, queue: new ScoreQueue(bot, this.options.observer), dispose };
+    return { indexes, bot, queue, dispose };
   }
 
   /** An index over some of a bot's texts, from its snapshot where it has one that helps. */

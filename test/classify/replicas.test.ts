@@ -152,6 +152,7 @@ describeOnPostgres('replicas on one PostgreSQL database', () => {
     expect(results.map(({ revision }) => revision).sort((x, y) => x - y)).toEqual(
       Array.from({ length: 30 }, (_, i) => i + 2),
     );
+    for (const { service } of replicas) await service.reach('bank', 31);
     for (const replica of replicas) await alike(replica, replicas[0]!);
     await alike(await open(), replicas[0]!);
   });
