@@ -18,7 +18,7 @@ export class ScoreQueue {
   #waiting: Waiting[] = [];
 
   constructor(
-    private readonly bot: LiveBot,
+    private readonly bot: Pick<LiveBot, 'dimension' | 'score'>,
     private readonly observer: Pick<ServiceObserver, 'caller' | 'stage'> | undefined,
   ) {}
 
