@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openService, type ServiceOptions } from '../../src/classify/live.js';
 import type { ClassifyService } from '../../src/classify/service.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
@@ -31,14 +31,23 @@ async function open(options: Partial<ServiceOptions> = {}): Promise<ClassifyServ
   });
 }
 
-beforeEach(async () => {
+// One service for all tests that do not close it: what its worker threads have compiled stays.
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-live-'));
   encoder = new WordEncoder();
-  warnings.length = 0;
   service = await open();
 });
 
+beforeEach(() => {
+  encoder.seen.length = 0;
+});
+
 afterEach(async () => {
+  for (const { name } of await service.listBots()) await service.deleteBot(name);
+  expect(warnings.splice(0)).toEqual([]);
+});
+
+afterAll(async () => {
   await service.close();
   await rm(folder, { recursive: true });
   expect(warnings).toEqual([]);

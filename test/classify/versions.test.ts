@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openService } from '../../src/classify/live.js';
 import type { ClassifyResult, ClassifyService } from '../../src/classify/service.js';
 import { MAX_SPARE_VERSIONS } from '../../src/classify/versions.js';
@@ -41,16 +41,24 @@ async function open(): Promise<void> {
   });
 }
 
-beforeEach(async () => {
+// One service for all tests that do not close it: what its worker threads have compiled stays.
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-versions-'));
   await mkdir(join(folder, 'heads'));
   encoder = new WordEncoder();
-  warnings.length = 0;
   await open();
+});
+
+beforeEach(async () => {
   await service.putIntents('bank', GOOD);
 });
 
 afterEach(async () => {
+  for (const { name } of await service.listBots()) await service.deleteBot(name);
+  expect(warnings.splice(0)).toEqual([]);
+});
+
+afterAll(async () => {
   await service.close();
   await rm(folder, { recursive: true });
   expect(warnings).toEqual([]);
@@ -339,6 +347,7 @@ describe('an alias', () => {
     await service.deleteVersion('bank', 'v1');
     await service.close();
     await expect(service.putAlias('bank', 'production', 'v1')).rejects.toMatchObject({ name: 'KshotError' });
+    await open();
   });
 });
 
@@ -389,4 +398,5 @@ test('a service that closes frees versions that still answer', async () => {
   const request = classify('v1').catch((error: unknown) => error);
   await service.close();
   expect([undefined, 'not_ready', 'cancelled']).toContain(((await request) as { code?: string }).code);
+  await open();
 });

@@ -79,6 +79,7 @@ test('a server that stops gives up what waits', async () => {
   const outcome = expect(live.service.check('bank')).rejects.toMatchObject({ code: 'not_ready' });
   await live.service.close();
   await outcome;
+  await live.start();
 });
 
 test('a key that may only read may ask; none may not', async () => {

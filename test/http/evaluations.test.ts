@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type {
   Evaluation,
   EvaluationComparison,
@@ -34,7 +34,8 @@ let service: ClassifyService;
 let jobs: Jobs;
 let h: Harness;
 
-beforeEach(async () => {
+// One service for all tests: what its worker threads have compiled stays.
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-evaluations-'));
   const store = await openSqliteStore(join(folder, 'kshot.db'));
   const warn = (message: string, error: unknown) => {
@@ -50,15 +51,20 @@ beforeEach(async () => {
   service = opened;
   jobs = await openJobs(store, undefined, { warn });
   await jobs.begin(evaluationsOnly(opened));
+  h = harness({ lifecycle: Lifecycle.of(service), jobs });
+});
+beforeEach(async () => {
   const examples = (...words: string[]) => words.map((word) => `${word} ${words[0]}`);
   await service.putIntents('bank', [
     { name: 'card_lost', examples: examples('card', 'lost', 'gone', 'stolen', 'missing') },
     { name: 'balance', examples: examples('balance', 'money', 'account', 'left', 'funds') },
   ]);
   await service.putCounterexamples('bank', ['weather today', 'the weather']);
-  h = harness({ lifecycle: Lifecycle.of(service), jobs });
 });
 afterEach(async () => {
+  for (const { name } of await service.listBots()) await service.deleteBot(name);
+});
+afterAll(async () => {
   await jobs.close();
   await service.close();
   await rm(folder, { recursive: true });
@@ -221,7 +227,7 @@ describe('what cannot be is refused', () => {
 });
 
 test('a key that may only read sees how good the bot is, but no texts', async () => {
-  const { id } = await begin(CROSS, { body: {} });
+  const { id } = await begin(CROSS, { body: { folds: 2 } });
   await over(id);
   const guarded = harness({
     lifecycle: Lifecycle.of(service),

@@ -200,6 +200,7 @@ describe('suggestions', () => {
 
   test.each(SUGGESTION_STRATEGIES)('by %s are all there is, each once, with a reading', async (strategy) => {
     await add(...texts);
+    await live.settled();
     const { suggestions, ...rest } = await suggest(`?strategy=${strategy}`);
     expect(rest).toEqual({ strategy, considered: 4 });
     expect(suggestions.map(({ text }) => text).sort()).toEqual([...texts].sort());

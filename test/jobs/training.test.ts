@@ -1,7 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,13 +68,13 @@ afterEach(() => {
   unsubscribe('child_process', noteChild);
 });
 
-/** A server in small: it begins the training `orphaned`, and says so when some of it is saved. */
+/** A server in small: it begins the training `interrupted`, and says so when some of it is saved. */
 const ORPHANING = `
   const { trainingRunner } = await import(${JSON.stringify(new URL('../../src/jobs/training.js', import.meta.url).href)});
   const [options, config] = JSON.parse(process.argv[1]);
   const { signal } = new AbortController();
-  const progress = (done) => done >= 40 && process.stdout.write('saved\\n');
-  await trainingRunner(options)({ name: 'orphaned', config }, { id: 'orphaned', signal, progress });
+  const progress = (done) => done > 20 && process.stdout.write('saved\\n');
+  await trainingRunner(options)({ name: 'interrupted', config }, { id: 'interrupted', signal, progress });
 `;
 
 function weightsIn(...folder: string[]): string {
@@ -136,20 +144,8 @@ test('a job trains the very weights that the script does, at low priority, and l
   expect(states()).toEqual([]);
 });
 
-test('its process is killed: another goes on, to the same weights', async () => {
-  const begun: number[] = [];
-  const progress = (done: number) => {
-    if (begun.length < children.length) begun.push(done);
-    const child = children.at(-1)!;
-    if (children.length === 1 && done >= 40) child.kill('SIGKILL');
-  };
-  await train('killed', { progress });
-  expect(begun).toHaveLength(2);
-  expect(begun[1]).toBeGreaterThanOrEqual(20);
-  expect(weightsIn('heads', 'killed')).toBe(weights);
-});
-
-test('when the process that has forked it is gone, it ends, and what it had saved is gone on from', async () => {
+test('however it is interrupted, it goes on from what was saved, to the same weights', async () => {
+  // By the end of the process that has forked it.
   const parent = spawn(process.execPath, [
     '--input-type=module',
     '--eval',
@@ -160,12 +156,38 @@ test('when the process that has forked it is gone, it ends, and what it had save
   parent.kill('SIGKILL');
   // The training's process has its standard error from it.
   await once(parent, 'close');
-  expect(states()).toEqual([expect.stringMatching(/^orphaned-/)]);
-  expect(readdirSync(join(directory, 'heads'))).not.toContain('orphaned');
+  expect(states()).toEqual([expect.stringMatching(/^interrupted-/)]);
+  const isThere = () => existsSync(join(directory, 'heads', 'interrupted'));
+  expect(isThere()).toBe(false);
+
+  // By its own end, at once after which another goes on; and by being given back.
+  children = [];
+  const begun: number[] = [];
+  const shuttingDown = new KshotError('not_ready', 'the process is shutting down');
+  const stop = new AbortController();
+  const interrupt = (done: number) => {
+    if (begun.length < children.length) begun.push(done);
+    // What is saved, is every twenty episodes.
+    if (done <= begun.at(-1)! + 20) return;
+    if (begun.length === 1) children[0]!.kill('SIGKILL');
+    else stop.abort(shuttingDown);
+  };
+  const run = train('interrupted', { signal: stop.signal, progress: interrupt });
+  await expect(run).rejects.toBe(shuttingDown);
+  expect(begun).toHaveLength(2);
+  const [orphaned, killed] = begun as [number, number];
+  expect(orphaned).toBeGreaterThanOrEqual(20);
+  expect(killed).toBeGreaterThanOrEqual(orphaned + 20);
+  const ends = children.map(({ exitCode, signalCode }) => signalCode ?? exitCode);
+  expect(ends).toEqual(['SIGKILL', 0]);
+  expect(states()).toEqual([expect.stringMatching(/^interrupted-/)]);
+  expect(isThere()).toBe(false);
+
   const told: number[] = [];
-  await train('orphaned', { progress: (done) => told.push(done) });
-  expect(told[0]).toBeGreaterThanOrEqual(20);
-  expect(weightsIn('heads', 'orphaned')).toBe(weights);
+  await train('interrupted', { progress: (done) => told.push(done) });
+  expect(told[0]).toBeGreaterThanOrEqual(killed + 20);
+  expect(weightsIn('heads', 'interrupted')).toBe(weights);
+  expect(states()).toEqual([]);
 });
 
 test('killed wherever it begins, it fails, and says by what', async () => {
@@ -178,28 +200,16 @@ test('killed wherever it begins, it fails, and says by what', async () => {
   expect(states()).toEqual([]);
 });
 
-test('given back, it goes on when it is run again; cancelled, nothing is left', async () => {
-  const endedBy = async (reason: Error) => {
-    const stop = new AbortController();
-    const progress = (done: number) => {
-      if (done >= 60) stop.abort(reason);
-    };
-    await expect(train('stopped', { signal: stop.signal, progress })).rejects.toBe(reason);
-    const child = children.at(-1)!;
-    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+test('cancelled, nothing is left', async () => {
+  const stop = new AbortController();
+  const cancelled = new KshotError('cancelled', 'the job was cancelled');
+  const progress = (done: number) => {
+    if (done >= 20) stop.abort(cancelled);
   };
-  await endedBy(new KshotError('not_ready', 'the process is shutting down'));
-  expect(states()).toEqual([expect.stringMatching(/^stopped-/)]);
-
-  const told: number[] = [];
-  await train('stopped', { progress: (done) => told.push(done) });
-  expect(told[0]).toBeGreaterThanOrEqual(60);
-  expect(weightsIn('heads', 'stopped')).toBe(weights);
-
-  rmSync(join(directory, 'heads', 'stopped'), { recursive: true });
-  await endedBy(new KshotError('cancelled', 'the job was cancelled'));
+  await expect(train('cancelled', { signal: stop.signal, progress })).rejects.toBe(cancelled);
+  expect([children[0]!.exitCode, children[0]!.signalCode]).toEqual([0, null]);
   expect(states()).toEqual([]);
-  expect(readdirSync(join(directory, 'heads'))).not.toContain('stopped');
+  expect(readdirSync(join(directory, 'heads'))).not.toContain('cancelled');
 });
 
 test('cancelled before it begins, no process is made', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EvaluationSummary } from '../../../src/classify/evaluationTypes.js';
 import { isOver } from '../../../src/client/index.js';
 import { openService } from '../../../src/classify/live.js';
@@ -51,15 +51,23 @@ async function close(): Promise<void> {
   await service.close();
 }
 
-beforeEach(async () => {
+// One service for all tests but one: what its worker threads have compiled stays.
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kshot-evaluations-'));
   encoder = new WordEncoder();
   warnings = [];
   await open();
+});
+beforeEach(async () => {
   await service.putIntents('bank', INTENTS);
   await service.putCounterexamples('bank', COUNTEREXAMPLES);
 });
 afterEach(async () => {
+  encoder.failure = undefined;
+  for (const { name } of await service.listBots()) await service.deleteBot(name);
+  expect(warnings.splice(0)).toEqual([]);
+});
+afterAll(async () => {
   await close();
   await rm(folder, { recursive: true });
   expect(warnings).toEqual([]);
@@ -137,21 +145,22 @@ describe('a cross-validation', () => {
   });
 
   test('is the same whenever the seed is, and judges what the bot was then', async () => {
-    const first = await service.crossValidate('bank', { seed: 3 });
-    const second = await service.crossValidate('bank', { seed: 3 });
+    const first = await service.crossValidate('bank', { seed: 3, folds: 2 });
+    const second = await service.crossValidate('bank', { seed: 3, folds: 2 });
     await service.addExamples('bank', 'balance', ['a new one']);
     const [a, b] = [await over(first), await over(second)];
     expect(b.rows).toEqual(a.rows);
     expect(b).toMatchObject({ revision: 2, progress: { total: 15 } });
-    expect(await over(await service.crossValidate('bank'))).toMatchObject({ revision: 3 });
+    const later = await service.crossValidate('bank', { folds: 2 });
+    expect(await over(later)).toMatchObject({ revision: 3 });
   });
 
   test('of a version judges what it holds, whatever has become of the bot', async () => {
-    const before = await over(await service.crossValidate('bank'));
+    const before = await over(await service.crossValidate('bank', { folds: 2 }));
     await service.saveVersion('bank', 'v1', null);
     await service.putAlias('bank', 'production', 'v1');
     await service.deleteIntent('bank', 'balance');
-    const version = await over(await service.crossValidate('bank', { version: 'production' }));
+    const version = await over(await service.crossValidate('bank', { version: 'production', folds: 2 }));
     expect(version).toMatchObject({ version: 'v1', revision: before.revision });
     expect(version.rows).toEqual(before.rows);
     const unknown = service.crossValidate('bank', { version: 'v2' });
@@ -290,7 +299,7 @@ describe('a comparison', () => {
 
   test('is with the one of the same kind before it, or with the one that is named', async () => {
     const first = await over(await service.evaluateTestSet('bank', document));
-    const cross = await over(await service.crossValidate('bank'));
+    const cross = await over(await service.crossValidate('bank', { folds: 2 }));
     await service.putCounterexamples('bank', []);
     await service.addExamples('bank', 'balance', ['weather tomorrow']);
     const second = await over(await service.evaluateTestSet('bank', document));
