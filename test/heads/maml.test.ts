@@ -1,4 +1,4 @@
-import { grad, numpy as np, tree } from '@jax-js/jax';
+import { grad, jit, numpy as np, tree } from '@jax-js/jax';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Params } from '../../src/heads/head.js';
 import { gradientDescent, innerLoop, seenThrough, type Slope } from '../../src/heads/innerLoop.js';
@@ -96,7 +96,7 @@ function paramsOf(name: MamlName, options: HeadOptions): MamlParams {
 
 const lossAt = (name: MamlName, options: HeadOptions, progress: number) => {
   const head = maml(name, options);
-  return (params: Params) => head.loss(params, episode(progress));
+  return jit((params: Params) => head.loss(params, episode(progress)));
 };
 
 describe('the gradient of the outer loss equals finite differences, in double precision', () => {
