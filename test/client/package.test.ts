@@ -47,7 +47,13 @@ console.log((await kshot.health()).version);
 `;
 
 // Of the package's declarations all are checked; of the DOM's, which take most of the time, none.
-const OPTIONS = { strict: true, target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], skipDefaultLibCheck: true };
+const OPTIONS = {
+  strict: true,
+  target: 'ES2022',
+  lib: ['ES2022', 'DOM'],
+  types: [],
+  skipDefaultLibCheck: true,
+};
 
 let project: string;
 beforeAll(async () => {
