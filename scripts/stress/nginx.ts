@@ -16,6 +16,8 @@ export const hasNginx = PROGRAMS !== undefined;
 
 /** A log that has a line for each request that was passed to more than one replica: nginx then has commas between their statuses. */
 const TRIES = 'tries.log';
+/** What is shipped to be logged. */
+const REFUSED = 'refused.log';
 /** A line of the shipped configuration for each replica, and what grows with their number. */
 const SERVER = /( *server )kshot-\d+:8080(.*\n)/g;
 const LIMIT = /(limit_conn kshot_classifications )(\d+)/g;
@@ -74,6 +76,12 @@ export class Nginx {
     return lines.length - 1;
   }
 
+  /** The requests that it has refused itself, as far as they are logged yet. */
+  async refused(): Promise<{ readonly request_id: string; readonly path: string }[]> {
+    const lines = (await readFile(join(this.#folder, REFUSED), 'utf8')).split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as { request_id: string; path: string });
+  }
+
   /** At once, whatever is under way. */
   async stop(): Promise<void> {
     await this.#daemon?.end('SIGTERM');
@@ -91,13 +99,14 @@ function localConfiguration(
     ['pid /run/nginx.pid;', `pid ${folder}/nginx.pid;`],
     ['error_log /dev/stderr warn;', `error_log ${folder}/error.log warn;`],
     [
-      'access_log off;',
+      'access_log /dev/stdout ',
       [
         `map $upstream_status $tried_again { '~,' 1; default 0; }`,
         `log_format tries '$upstream_status';`,
         `access_log ${folder}/${TRIES} tries if=$tried_again;`,
         // Compiled into it, and its user's alone.
         ...TEMPORARY.map((kind) => `${kind}_temp_path ${folder}/${kind};`),
+        `access_log ${folder}/${REFUSED} `,
       ].join('\n'),
     ],
     ['listen 8080 ', `listen 127.0.0.1:${port} `],

@@ -89,9 +89,10 @@ const skipped =
       if (method === 'POST') held.push(response);
       else response.end('read');
     });
-    const { url } = await behindNginx([replica]);
+    const nginx = await behindNginx([replica]);
+    const { url } = nginx;
     const ask = (id: string) =>
-      send(url, 'POST', '/v1/classify', { body: {}, headers: { 'x-request-id': id } });
+      send(url, 'POST', '/v1/classify?of=a-query', { body: {}, headers: { 'x-request-id': id } });
     const underWay = Array.from({ length: 256 }, (_, n) => ask(String(n)));
     while (held.length < underWay.length) await sleep(5);
     const refused = await ask('one-more');
@@ -104,6 +105,8 @@ const skipped =
     const next = ask('has-room');
     while (held.length < underWay.length) await sleep(5);
     for (const response of held) response.end('answered');
+    while ((await nginx.refused()).length === 0) await sleep(50);
+    expect(await nginx.refused()).toMatchObject([{ request_id: 'one-more', path: '/v1/classify' }]);
     expect((await Promise.all([...underWay, next])).map(({ status }) => status)).toEqual(
       Array(257).fill(200),
     );
