@@ -33,8 +33,8 @@ export interface Sample {
 const CONNECTIONS = 4096;
 /** Requests that came due are sent this often. */
 const TICK_MS = 1;
-/** Every so many requests it is decided anew which of them repeat. */
-const ROUND = 100;
+/** Multiples of the golden ratio lie evenly between whole numbers: those which repeat are spread among the others, and no burst. */
+const SPREAD = (Math.sqrt(5) - 1) / 2;
 
 /** Runs the load in a child process, until all requests are answered. */
 export function runArrivals({ core, ...arrivals }: Arrivals): Promise<Sample[]> {
@@ -78,7 +78,7 @@ async function generate(arrivals: Arrivals): Promise<Sample[]> {
   const bodyOf = (n: number) => {
     const text = texts[n % texts.length]!;
     // A text that waits already is not read twice, so that those which do not repeat must all differ.
-    return JSON.stringify({ text: n % ROUND < repeats * ROUND ? text : `${text} ${firstNumber + n}` });
+    return JSON.stringify({ text: (n * SPREAD) % 1 < repeats ? text : `${text} ${firstNumber + n}` });
   };
 
   const timer = setInterval(sendDue, TICK_MS);

@@ -1,5 +1,6 @@
 import { defaultDevice, init, jit, numpy as np, tree } from '@jax-js/jax';
 import { adaptedState, type ClassState, type Head, type Params, type Support } from './head.js';
+import { keepKernelInstances } from './kernelInstances.js';
 
 /** A support set outside of jax-js: rows class by class, no padding. */
 export interface SupportRows {
@@ -39,6 +40,7 @@ const INDUCTION_BUCKETS: readonly number[] = [1, 4, 16];
 
 /** Starts jax-js on its WebAssembly backend; to be awaited once a thread, before anything else of this folder. */
 export async function initHeads(): Promise<void> {
+  keepKernelInstances();
   await init('wasm');
   defaultDevice('wasm');
 }

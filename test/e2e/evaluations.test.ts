@@ -30,7 +30,7 @@ async function over(url: string, { id }: EvaluationSummary): Promise<Evaluation>
 }
 
 const begin = async (url: string) =>
-  json<EvaluationSummary>(await send(url, 'POST', `${PATH}/cross-validation`, { body: {} }), 202);
+  json<EvaluationSummary>(await send(url, 'POST', `${PATH}/cross-validation`, { body: { folds: 3 } }), 202);
 
 test('the demo bot is cross-validated while it answers, and once more after a change', async () => {
   const { url } = await place.serve(join(place.folder(), 'store'));

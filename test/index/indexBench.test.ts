@@ -1,13 +1,21 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { benchIndex } from '../../scripts/bench/indexBench.js';
+import { runInChild } from '../../scripts/bench/childProcess.js';
+import type { IndexBenchOptions, IndexBenchRow } from '../../scripts/bench/indexBench.js';
 import { vectorSource } from '../../scripts/bench/vectorSource.js';
 import { clustered } from './vectors.js';
 
+const CHILD = fileURLToPath(new URL('./indexBenchChild.js', import.meta.url));
+
+interface Outcome {
+  readonly rows: IndexBenchRow[];
+  /** What its progress came to. */
+  readonly reported: number;
+}
+
 test('the benchmark measures both kinds at every size', async () => {
-  let reported = 0;
-  const rows = await benchIndex({
+  const { rows, reported } = await runInChild<IndexBenchOptions, Outcome>(CHILD, {
     ...{ sizes: [300, 600], dimension: 16, queries: 20, k: 20 },
-    onProgress: ({ done }) => (reported += done),
   });
   expect(rows.map(({ size, kind }) => [size, kind])).toEqual([
     [300, 'exact'],
