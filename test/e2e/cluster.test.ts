@@ -83,6 +83,23 @@ const skipped =
     expect(problemOf(await send(url, 'GET', '/v1/bots')).code).toBe('no_answer');
   });
 
+  test.each(['/v1/bots/demo/classify', '/v1/bots/demo/intents/card_lost', '/v1/bots/demo/import'])(
+    'says as kshot would that a body is too large: %s',
+    async (path) => {
+      const asked: string[] = [];
+      const replica = await listening(({ url }, response) => {
+        asked.push(url!);
+        response.end();
+      });
+      const { url } = await behindNginx([replica]);
+      const body = { text: 'x'.repeat(path.endsWith('/import') ? 18 * 2 ** 20 : 2 ** 20) };
+      const answer = await send(url, 'POST', path, { body, headers: { 'x-request-id': 'mine' } });
+      expect(problemOf(answer)).toMatchObject({ status: 413, code: 'body_too_large', request_id: 'mine' });
+      expect(answer.headers['x-request-id']).toBe('mine');
+      expect(asked).toEqual([]);
+    },
+  );
+
   test('answers by itself, as kshot would, what is more than the replicas can answer in time, and nothing else', async () => {
     const held: ServerResponse[] = [];
     const replica = await listening(({ method }, response) => {
