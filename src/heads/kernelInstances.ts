@@ -7,7 +7,7 @@ const keeping = new WeakSet<Constructor>();
 /**
  * From here on a kernel of jax-js is one WebAssembly instance in this thread, and not a new one for each call, as its WebAssembly
  * backend makes them (0.1.25; its own workers keep theirs). Instances outlive the collection of young garbage: they were a third of
- * what a server's major collections found, which hold up its answers, and a twelfth of the time that a training takes.
+ * what a server's major collections found, which hold up its answers, and a twelfth of the time that the tests of trained heads took.
  *
  * From call to call a kernel keeps nothing but what is in the memory that it is given, so its instance serves again where module and
  * memory are the same. Only what imports a memory and nothing else, and exports a kernel and nothing else, is taken for one.
