@@ -20,7 +20,7 @@ export async function runInChild<Input, Outcome>(
       child.kill();
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the load generator ended with code ${code}`)));
+    child.once('exit', (code) => reject(new Error(`${file} ended with code ${code}`)));
   });
   outcome.catch(() => undefined);
   if (core !== undefined && child.pid !== undefined) await pin(child.pid, core);

@@ -72,14 +72,17 @@ export class Nginx {
 
   /** How many requests were passed to more than one replica. */
   async triedAgain(): Promise<number> {
-    const lines = (await readFile(join(this.#folder, TRIES), 'utf8')).split('\n');
-    return lines.length - 1;
+    return (await this.#linesOf(TRIES)).length;
   }
 
   /** The requests that it has refused itself, as far as they are logged yet. */
   async refused(): Promise<{ readonly request_id: string; readonly path: string }[]> {
-    const lines = (await readFile(join(this.#folder, REFUSED), 'utf8')).split('\n').slice(0, -1);
+    const lines = await this.#linesOf(REFUSED);
     return lines.map((line) => JSON.parse(line) as { request_id: string; path: string });
+  }
+
+  async #linesOf(log: string): Promise<string[]> {
+    return (await readFile(join(this.#folder, log), 'utf8')).split('\n').slice(0, -1);
   }
 
   /** At once, whatever is under way. */

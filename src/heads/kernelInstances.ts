@@ -2,7 +2,7 @@ type Values = Readonly<Record<string, unknown>>;
 type Imports = Readonly<Record<string, Values>>;
 type Constructor = new (module: object, imports?: Imports) => { readonly exports: Values };
 
-const keeping = new WeakSet<Constructor>();
+let isKeeping = false;
 
 /**
  * From here on a kernel of jax-js is one WebAssembly instance in this thread, and not a new one for each call, as its WebAssembly
@@ -13,9 +13,10 @@ const keeping = new WeakSet<Constructor>();
  * memory are the same. Only what imports a memory and nothing else, and exports a kernel and nothing else, is taken for one.
  */
 export function keepKernelInstances(): void {
+  if (isKeeping) return;
+  isKeeping = true;
   // The DOM's type library, which declares this, is not for a server.
   const api = (globalThis as unknown as { WebAssembly: { Instance: Constructor } }).WebAssembly;
-  if (keeping.has(api.Instance)) return;
   const kept = new WeakMap<object, WeakMap<object, object>>();
   api.Instance = new Proxy(api.Instance, {
     construct(Instance, [module, imports]: [object, Imports?]) {
@@ -29,7 +30,6 @@ export function keepKernelInstances(): void {
       return instance;
     },
   });
-  keeping.add(api.Instance);
 }
 
 function onlyMemory(imports: Imports = {}): object | undefined {

@@ -1,5 +1,6 @@
-import { defaultDevice, init, numpy as np, tree, vmap } from '@jax-js/jax';
+import { defaultDevice, init, numpy as np, tree } from '@jax-js/jax';
 import type { Params } from '../../src/heads/head.js';
+import { centralDifferences } from './centralDifferences.js';
 
 // Double precision, for gradients that are held to finite differences: on jax-js's interpreter, whose exp and log are
 // those of JavaScript, where its WebAssembly backend has approximations of single precision.
@@ -29,8 +30,7 @@ export function numbers(array: np.Array): number[] {
  * Holds a gradient to central differences of its function, number by number.
  *
  * @param params not consumed, and @param gradient of them; consumed.
- * @param valueAt a scalar; consumes its argument. Called once, for all differences: on the interpreter an operation costs
- *   much, a number little.
+ * @param valueAt as of `centralDifferences`.
  * @returns how many numbers were compared, and the largest slope among them.
  */
 export function expectFiniteDifferences(
@@ -39,26 +39,15 @@ export function expectFiniteDifferences(
   valueAt: (params: Params) => np.Array,
   { step = 1e-5, tolerance = 1e-7 } = {},
 ): { compared: number; largest: number } {
-  const [leaves, structure] = tree.flatten<np.Array>(tree.ref(params));
-  const tensors = leaves.map((leaf) => ({ shape: leaf.shape, values: numbers(leaf) }));
   const slopes = tree.leaves<np.Array>(gradient).map(numbers);
-  const places = tensors.flatMap(({ values }, l) => values.map((_, i) => ({ l, i })));
-  // All parameters once for each number and side: [2 numbers, ...shape]
-  const moved = tensors.map(({ shape, values }, at) => {
-    const rows = places.flatMap(({ l, i }) =>
-      [step, -step].flatMap((by) => (at === l ? values.with(i, values[i]! + by) : values)),
-    );
-    return f64(rows, 2 * places.length, ...shape);
-  });
-  const found = numbers(vmap(valueAt)(tree.unflatten(structure, moved)));
+  const differences = centralDifferences(tree.ref(params), valueAt, step);
   let largest = 0;
-  for (const [at, { l, i }] of places.entries()) {
-    const expected = (found[2 * at]! - found[2 * at + 1]!) / (2 * step);
-    const slope = slopes[l]![i]!;
+  for (const { tensor, i, slope: expected } of differences) {
+    const slope = slopes[tensor]![i]!;
     if (!(Math.abs(slope - expected) <= tolerance * Math.max(1, Math.abs(expected)))) {
-      throw new Error(`number ${i} of tensor ${l}: the slope is ${slope}, not ${expected}`);
+      throw new Error(`number ${i} of tensor ${tensor}: the slope is ${slope}, not ${expected}`);
     }
     largest = Math.max(largest, Math.abs(slope));
   }
-  return { compared: places.length, largest };
+  return { compared: differences.length, largest };
 }

@@ -1,4 +1,4 @@
-import { grad, jit, numpy as np, random, tree, valueAndGrad, vmap } from '@jax-js/jax';
+import { grad, jit, numpy as np, random, tree, valueAndGrad } from '@jax-js/jax';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { adam, type AdamState, adamStepSize } from '../../src/heads/adam.js';
 import type { Params, Support } from '../../src/heads/head.js';
@@ -6,6 +6,7 @@ import { HeadRuntime, initHeads, type LoadedState, type SupportRows } from '../.
 import { createTrainedHead, type TrainedHeadName } from '../../src/heads/trained.js';
 import type { Episode, HeadOptions } from '../../src/heads/trainedHead.js';
 import { a, drawn, expectClose, moved, paddedEpisode, supportOf, values } from './arrays.js';
+import { centralDifferences } from './centralDifferences.js';
 import { seeded, unitRows } from './random.js';
 
 // What every trained head promises, with parameters away from where they start: the promises of src/heads/head.ts, exact
@@ -176,27 +177,13 @@ describe.each(HEADS)('trained head %s', (title, name, options) => {
       const lossOf = (p: Params) => head.loss(p, tree.ref(episode));
       const gradient = jit(grad(lossOf))(tree.ref(start));
 
-      const [leaves, structure] = tree.flatten<np.Array>(start);
       const slopes = tree.leaves<np.Array>(gradient).map(values);
-      const tensors = leaves.map((leaf) => ({ shape: leaf.shape, data: values(leaf) }));
-      const places = tensors.flatMap(({ data }, tensor) => {
-        const stride = Math.max(1, Math.floor(data.length / 5));
-        return data.flatMap((_, i) => (i % stride === 0 ? { tensor, i } : []));
-      });
-      const h = 4e-3;
-      // All parameters once for each number that is tried and each side of it: [2 numbers, ...shape]
-      const moved = tensors.map(({ shape, data }, at) => {
-        const rows = places.flatMap(({ tensor, i }) =>
-          [h, -h].flatMap((by) => (at === tensor ? data.with(i, data[i]! + by) : data)),
-        );
-        return a(rows, 2 * places.length, ...shape);
-      });
-      const found = values(vmap(lossOf)(tree.unflatten(structure, moved)));
+      const strideOf = (length: number) => Math.max(1, Math.floor(length / 5));
+      const differences = centralDifferences(start, lossOf, 4e-3, strideOf);
       tree.dispose(episode);
       const largest = slopes.map((slope) => Math.max(...slope.map(Math.abs)));
       for (const x of largest) expect(x).toBeGreaterThan(2e-4); // the comparison says something
-      for (const [at, { tensor, i }] of places.entries()) {
-        const difference = (found[2 * at]! - found[2 * at + 1]!) / (2 * h);
+      for (const { tensor, i, slope: difference } of differences) {
         const off = Math.abs(slopes[tensor]![i]! - difference);
         if (!(off <= 0.02 * largest[tensor]! + 5e-5)) {
           throw new Error(

@@ -1,17 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { runInChild } from '../../scripts/bench/childProcess.js';
-import type { IndexBenchOptions, IndexBenchRow } from '../../scripts/bench/indexBench.js';
+import type { IndexBenchOptions } from '../../scripts/bench/indexBench.js';
 import { vectorSource } from '../../scripts/bench/vectorSource.js';
+import type { Outcome } from './indexBenchChild.js';
 import { clustered } from './vectors.js';
 
 const CHILD = fileURLToPath(new URL('./indexBenchChild.js', import.meta.url));
-
-interface Outcome {
-  readonly rows: IndexBenchRow[];
-  /** What its progress came to. */
-  readonly reported: number;
-}
 
 test('the benchmark measures both kinds at every size', async () => {
   const { rows, reported } = await runInChild<IndexBenchOptions, Outcome>(CHILD, {
